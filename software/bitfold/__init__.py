@@ -1,0 +1,1 @@
+"""bitfold: learn the bits of every layer, compile to a bit-serial accelerator, prove it."""

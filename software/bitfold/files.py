@@ -1,0 +1,83 @@
+"""Writing files so that a killed run leaves either the old file or the new one, never half."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bitfold.errors import ArtefactError
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to a temporary name beside `path`, then rename over it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """As `write_bytes`, UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """As `write_bytes`, indented JSON; NaN is refused."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
+    """Read a JSON artefact whose `kind` and `schema` must be as given.
+
+    Raises: ArtefactError when missing, damaged, of another kind or schema version.
+    """
+    try:
+        value = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ArtefactError(f"{path}: not found; expected a bitfold {kind} file") from None
+    except (OSError, ValueError) as error:
+        raise ArtefactError(f"{path}: damaged {kind} file ({error}); make it again") from None
+    if not isinstance(value, dict) or value.get("kind") != kind:
+        raise ArtefactError(f"{path}: not a bitfold {kind} file")
+    if value.get("schema") != version:
+        raise ArtefactError(
+            f"{path}: {kind} schema {value.get('schema')!r}, this bitfold reads {version}; "
+            "make it again with this version"
+        )
+    return value
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path` that replaces `path` only if the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if path.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{path.name}-old-", dir=path.parent))
+            path.rename(old / "old")
+            temporary.rename(path)
+            shutil.rmtree(old)
+        else:
+            temporary.rename(path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
