@@ -12,10 +12,10 @@ class LayerShape:
     """A convolution or dense layer seen as `pixels` matrix-vector products (outputs x inputs)."""
 
     name: str
-    outputs: int          # MH: output channels
-    inputs: int           # MW: kernel_h * kernel_w * input channels
-    pixels: int           # output positions of a frame; 1 for a dense layer
-    channels: int         # input channels (= inputs for a dense layer)
+    outputs: int  # MH: output channels
+    inputs: int  # MW: kernel_h * kernel_w * input channels
+    pixels: int  # output positions of a frame; 1 for a dense layer
+    channels: int  # input channels (= inputs for a dense layer)
 
     @property
     def macs(self) -> int:
@@ -33,10 +33,10 @@ class LayerShape:
 class Folding:
     """How much of a layer is computed in one cycle."""
 
-    pe: int               # outputs; divides MH
-    simd: int             # inputs; divides MW
-    wp: int = 1           # weight planes
-    ap: int = 1           # activation planes
+    pe: int  # outputs; divides MH
+    simd: int  # inputs; divides MW
+    wp: int = 1  # weight planes
+    ap: int = 1  # activation planes
 
     def __post_init__(self) -> None:
         for name in ("pe", "simd", "wp", "ap"):

@@ -1,0 +1,96 @@
+"""The integer graph: an ordered list of named nodes that can be run, saved and costed."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitfold.ir.types import Ints, IntType
+
+
+class Op(ABC):
+    """What a node computes. Subclasses are frozen dataclasses, one family a file in `ops/`."""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the nodes this one reads."""
+
+    @abstractmethod
+    def infer(self, *types: IntType) -> IntType:
+        """Type of the result; the only place where a width is computed."""
+
+    @abstractmethod
+    def run(self, *values: Ints) -> Ints:
+        """Golden semantics. Values have a leading batch axis: (N, *shape)."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ValueMap:
+    """real = scale * integer + bias, per tensor or per channel; used at the borders alone.
+
+    `scale` and `bias` have shape () or (C,), float64.
+    """
+
+    scale: NDArray[np.float64]
+    bias: NDArray[np.float64]
+
+    def to_real(self, values: Ints) -> NDArray[np.float64]:
+        """(N, C, ...) integers to reals."""
+        return values * _per_channel(self.scale, values.ndim) + _per_channel(self.bias, values.ndim)
+
+
+def _per_channel(array: NDArray[np.float64], ndim: int) -> NDArray[np.float64]:
+    return array if array.ndim == 0 else array.reshape(1, -1, *([1] * (ndim - 2)))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Node:
+    """An operation with a unique name and the type of its result."""
+
+    name: str
+    op: Op
+    type: IntType
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Graph:
+    """Nodes in topological order; one input node, one output node.
+
+    input_map:  how a real input becomes integers (see `interp.quantise_input`).
+    output_map: what the output integers mean.
+    """
+
+    nodes: tuple[Node, ...]
+    input: str
+    output: str
+    input_map: ValueMap
+    output_map: ValueMap
+
+    def node(self, name: str) -> Node:
+        """The node called `name`."""
+        return next(n for n in self.nodes if n.name == name)
+
+    def consumers(self, name: str) -> tuple[Node, ...]:
+        """Nodes that read `name`."""
+        return tuple(n for n in self.nodes if name in n.op.inputs)
+
+    @property
+    def input_type(self) -> IntType:
+        """Type of the input tensor."""
+        return self.node(self.input).type
+
+    @property
+    def output_type(self) -> IntType:
+        """Type of the output tensor."""
+        return self.node(self.output).type
+
+
+def make_node(name: str, op: Op, before: dict[str, IntType]) -> Node:
+    """A node whose type is inferred from the types of the nodes `before` it."""
+    return Node(name, op, op.infer(*(before[i] for i in op.inputs)))
