@@ -1,0 +1,176 @@
+"""The stages that an accelerator is a chain of, as plain numbers: what RTL instances are made from,
+and what the LUT, memory and cycle formulas read.
+
+A *plane stream* of group G carries one bit-plane of G channels a beat; order: pixel, channel group,
+plane, most significant first. A *vector* is all beats of a pixel, or of a whole frame in front of a
+dense layer.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import final
+
+from bitfold.cost.shape import Folding
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class AxisIn:
+    """AXI4-Stream bytes to planes: `group` values a beat, `beats` AXI beats a frame."""
+
+    name: str
+    group: int
+    planes: int
+    beats: int
+
+    @property
+    def out_beats(self) -> int:
+        """Plane beats of a frame."""
+        return self.beats * self.planes
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """Line buffer: a map of height x width vectors of `beats` beats to windows in im2col order."""
+
+    name: str
+    group: int
+    beats: int                       # of a pixel: channels / group * planes
+    planes: int
+    height: int
+    width: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    pads: tuple[int, int, int, int]  # top, left, bottom, right
+    pad_sign: bool = False           # pad with the least value of a signed type
+
+    @property
+    def out_height(self) -> int:
+        """Windows down."""
+        return (self.height + self.pads[0] + self.pads[2] - self.kernel[0]) // self.stride[0] + 1
+
+    @property
+    def out_width(self) -> int:
+        """Windows across."""
+        return (self.width + self.pads[1] + self.pads[3] - self.kernel[1]) // self.stride[1] + 1
+
+    @property
+    def window_beats(self) -> int:
+        """Beats of one window."""
+        return self.kernel[0] * self.kernel[1] * self.beats
+
+    @property
+    def rows(self) -> int:
+        """Rows of the map that the buffer holds."""
+        return self.kernel[0] + self.stride[0]
+
+    @property
+    def memory_bits(self) -> int:
+        """Size of the line buffer."""
+        return self.rows * self.width * self.beats * self.group
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Mvtu:
+    """Matrix-vector unit with thresholds, or with a bias when it is the last layer."""
+
+    name: str
+    inputs: int                      # MW
+    outputs: int                     # MH
+    pixels: int                      # vectors of a frame
+    group_in: int
+    planes: int                      # of the activations it reads
+    act_signed: bool
+    act_bipolar: bool
+    w_planes: int
+    w_bipolar: bool
+    folding: Folding
+    acc_width: int
+    out_bits: int                    # 0: the accumulators themselves leave (last layer)
+    out_signed: bool
+    tpe: int                         # comparators; divides PE
+
+    @property
+    def final(self) -> bool:
+        """Integers leave, not planes."""
+        return self.out_bits == 0
+
+    @property
+    def nf(self) -> int:
+        """Folds of the outputs."""
+        return self.outputs // self.folding.pe
+
+    @property
+    def sf(self) -> int:
+        """Folds of the inputs."""
+        return self.inputs // self.folding.simd
+
+    @property
+    def steps(self) -> int:
+        """Pairs of plane groups."""
+        return ceil(self.planes / self.folding.ap) * ceil(self.w_planes / self.folding.wp)
+
+    @property
+    def threshold_cycles(self) -> int:
+        """Cycles in which the thresholds of a fold are searched."""
+        return self.out_bits * (self.folding.pe // self.tpe)
+
+    @property
+    def fold_cycles(self) -> int:
+        """Cycles of one fold of the outputs."""
+        return max(self.sf * self.steps, self.threshold_cycles)
+
+    @property
+    def vector_cycles(self) -> int:
+        """Cycles of one vector."""
+        return self.nf * self.fold_cycles
+
+    @property
+    def in_beats(self) -> int:
+        """Plane beats of an input vector."""
+        return self.inputs // self.group_in * self.planes
+
+    @property
+    def out_beats(self) -> int:
+        """Beats of an output vector."""
+        return self.nf if self.final else self.outputs // self.tpe * self.out_bits
+
+    @property
+    def bitops(self) -> int:
+        """Binary multiplications of a frame that the product needs."""
+        return self.inputs * self.outputs * self.pixels * self.planes * self.w_planes
+
+    @property
+    def weight_bits(self) -> int:
+        """Size of the weight memory."""
+        return self.inputs * self.outputs * self.w_planes
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """Maximum over the `positions` pixels of each window."""
+
+    name: str
+    group: int
+    beats: int                       # of a pixel
+    planes: int
+    signed: bool
+    positions: int
+    pixels: int                      # windows of a frame
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class AxisOut:
+    """Integers, `group` at a time, to an AXI4-Stream of one integer a beat."""
+
+    name: str
+    group: int
+    width: int
+    outputs: int
+
+
+Stage = AxisIn | Window | Mvtu | Pool | AxisOut
