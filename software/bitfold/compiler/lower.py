@@ -63,7 +63,7 @@ def lower(graph: Graph) -> tuple[Layer, ...]:
     chain = _chain(graph)
     layers: list[Layer] = []
     types = {node.name: node.type for node in chain}
-    flattened: IntType | None = None        # the map that a Flatten has just renamed
+    flattened: IntType | None = None  # the map that a Flatten has just renamed
     position = 1
     while position < len(chain):
         node = chain[position]
@@ -112,8 +112,8 @@ def _linear(nodes: tuple[Node, ...], x: IntType, flat: IntType | None) -> tuple[
         matrix = values.transpose(0, 2, 3, 1).reshape(len(values), -1)
         pixels = first.type.shape[1] * first.type.shape[2]
     elif flat is not None and len(flat.shape) == 3:
-        matrix = values.reshape(len(values), *flat.shape).transpose(0, 2, 3, 1)
-        matrix = matrix.reshape(len(values), -1)
+        by_channel = values.reshape(len(values), *flat.shape)
+        matrix = by_channel.transpose(0, 2, 3, 1).reshape(len(values), -1)
     else:
         matrix = values
     thresholds, bias, used = None, None, 1

@@ -36,14 +36,14 @@ class Window:
 
     name: str
     group: int
-    beats: int                       # of a pixel: channels / group * planes
+    beats: int  # of a pixel: channels / group * planes
     planes: int
     height: int
     width: int
     kernel: tuple[int, int]
     stride: tuple[int, int]
     pads: tuple[int, int, int, int]  # top, left, bottom, right
-    pad_sign: bool = False           # pad with the least value of a signed type
+    pad_sign: bool = False  # pad with the least value of a signed type
 
     @property
     def out_height(self) -> int:
@@ -77,20 +77,20 @@ class Mvtu:
     """Matrix-vector unit with thresholds, or with a bias when it is the last layer."""
 
     name: str
-    inputs: int                      # MW
-    outputs: int                     # MH
-    pixels: int                      # vectors of a frame
+    inputs: int  # MW
+    outputs: int  # MH
+    pixels: int  # vectors of a frame
     group_in: int
-    planes: int                      # of the activations it reads
+    planes: int  # of the activations it reads
     act_signed: bool
     act_bipolar: bool
     w_planes: int
     w_bipolar: bool
     folding: Folding
     acc_width: int
-    out_bits: int                    # 0: the accumulators themselves leave (last layer)
+    out_bits: int  # 0: the accumulators themselves leave (last layer)
     out_signed: bool
-    tpe: int                         # comparators; divides PE
+    tpe: int  # comparators; divides PE
 
     @property
     def final(self) -> bool:
@@ -155,11 +155,11 @@ class Pool:
 
     name: str
     group: int
-    beats: int                       # of a pixel
+    beats: int  # of a pixel
     planes: int
     signed: bool
     positions: int
-    pixels: int                      # windows of a frame
+    pixels: int  # windows of a frame
 
 
 @final
