@@ -2,12 +2,14 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import final
+from typing import TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitfold.ir.types import Ints, IntType
+
+Float = TypeVar("Float", np.float32, np.float64)
 
 
 class Op(ABC):
@@ -38,12 +40,13 @@ class ValueMap:
     scale: NDArray[np.float64]
     bias: NDArray[np.float64]
 
-    def to_real(self, values: Ints) -> NDArray[np.float64]:
+    def to_real(self, values: NDArray[np.integer] | NDArray[np.float64]) -> NDArray[np.float64]:
         """(N, C, ...) integers to reals."""
-        return values * _per_channel(self.scale, values.ndim) + _per_channel(self.bias, values.ndim)
+        return values * per_channel(self.scale, values.ndim) + per_channel(self.bias, values.ndim)
 
 
-def _per_channel(array: NDArray[np.float64], ndim: int) -> NDArray[np.float64]:
+def per_channel(array: NDArray[Float], ndim: int) -> NDArray[Float]:
+    """() or (C,) shaped so that it broadcasts against (N, C, ...) of `ndim` axes."""
     return array if array.ndim == 0 else array.reshape(1, -1, *([1] * (ndim - 2)))
 
 
@@ -64,6 +67,9 @@ class Graph:
 
     input_map:  how a real input becomes integers (see `interp.quantise_input`).
     output_map: what the output integers mean.
+    input_range: least and greatest input integer, where narrower than the input's type.
+    input_by_sign: the input quantiser is a sign, not a rounding (bipolar inputs imply it).
+    notes: what whoever runs the accelerator must know, e.g. a softmax left to the host.
     """
 
     nodes: tuple[Node, ...]
@@ -71,6 +77,9 @@ class Graph:
     output: str
     input_map: ValueMap
     output_map: ValueMap
+    input_range: tuple[int, int] | None = None
+    input_by_sign: bool = False
+    notes: tuple[str, ...] = ()
 
     def node(self, name: str) -> Node:
         """The node called `name`."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from bitfold.ir.graph import Graph
+from bitfold.ir.graph import Graph, per_channel
 from bitfold.ir.ops import Input
 from bitfold.ir.types import Ints
 
@@ -13,16 +13,19 @@ from bitfold.ir.types import Ints
 def quantise_input(graph: Graph, x: NDArray[np.floating]) -> Ints:
     """Real inputs (N, *shape) to the graph's input integers.
 
-    As QONNX Quant does: float32 division by the scale, clip, round half to even.
+    As QONNX Quant does: float32 (x - bias) / scale, clip, round half to even. As BipolarQuant
+    does where the input is bipolar or `graph.input_by_sign`: the greater integer from the middle
+    of the two reals on.
     """
     kind = graph.input_type
-    scale = np.asarray(graph.input_map.scale, np.float32)
-    if scale.ndim:
-        scale = scale.reshape(1, -1, *([1] * (x.ndim - 2)))
-    if kind.bipolar:
-        return np.where(x >= 0, 1, -1).astype(np.int64)
-    codes = np.asarray(x, np.float32) / scale
-    return np.rint(np.clip(codes, kind.min, kind.max)).astype(np.int64)
+    low, high = graph.input_range or (kind.min, kind.max)
+    if kind.bipolar or graph.input_by_sign:
+        middle = graph.input_map.to_real(np.array([(low + high) / 2]).reshape([1] * x.ndim))
+        return np.where(np.asarray(x, np.float32) >= middle, high, low).astype(np.int64)
+    scale = per_channel(np.asarray(graph.input_map.scale, np.float32), x.ndim)
+    bias = per_channel(np.asarray(graph.input_map.bias, np.float32), x.ndim)
+    codes = (np.asarray(x, np.float32) - bias) / scale
+    return np.asarray(np.rint(np.clip(codes, low, high))).astype(np.int64)
 
 
 def run(graph: Graph, x: Ints) -> Ints:

@@ -35,4 +35,5 @@ class MaxPool(Op):
         """(N, C, H, W) -> (N, C, OH, OW)."""
         (x,) = values
         windows = sliding_windows(x, self.kernel, self.stride, self.pads, self.fill)
-        return windows.max(axis=(4, 5)).transpose(0, 3, 1, 2)
+        greatest: Ints = windows.max(axis=(4, 5))
+        return greatest.transpose(0, 3, 1, 2)

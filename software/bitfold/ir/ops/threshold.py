@@ -42,7 +42,10 @@ class Threshold(Op):
         (x,) = values
         columns = np.moveaxis(x, 1, 0).reshape(x.shape[1], -1)
         counts = np.stack(
-            [np.searchsorted(t, c, side="right") for t, c in zip(self.thresholds, columns)]
+            [
+                np.searchsorted(t, c, side="right")
+                for t, c in zip(self.thresholds, columns, strict=True)
+            ]
         ).astype(np.int64)
         if self.bipolar:
             counts = 2 * counts - 1
