@@ -62,7 +62,7 @@ def fold_for_interval(
 def _extensions(
     layer: Layer, group: int, cycles: int, target: Target
 ) -> Iterator[tuple[dict[str, LayerFolding], float, int]]:
-    """Ways to put `layer` behind a stream of `group`: its foldings, LUTs, and the group it sends."""
+    """Ways to put `layer` behind a stream of `group`: foldings, LUTs, the group it sends."""
     if isinstance(layer, PoolLayer):
         stages = pool_stages(layer, group)
         if all(stage_cycles(s) <= cycles for s in stages):

@@ -1,0 +1,172 @@
+"""The design folder: SystemVerilog, memory images, the golden graph, and a manifest of it all.
+
+    design/
+      manifest.json   what this is, how it is driven, what is predicted of it
+      graph.json/.npz the integer graph: the golden model
+      rtl/*.sv        the modules, copied, and the generated top
+      mem/*.mem       weights, thresholds, biases
+      sim/*.sv        the test bench of this top
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+import bitfold
+from bitfold.cost import Folding
+from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Stage, Window
+from bitfold.errors import ArtefactError
+from bitfold.files import read_json, write_json
+from bitfold.ir import Graph, text
+
+SCHEMA = 1
+TOP = "bf_accelerator"
+_KINDS: Mapping[str, type[Stage]] = {
+    "axis_in": AxisIn,
+    "window": Window,
+    "mvtu": Mvtu,
+    "pool": Pool,
+    "axis_out": AxisOut,
+}
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Design:
+    """A compiled accelerator on disk. `predicted` holds figures of the cost model."""
+
+    folder: Path
+    model: Mapping[str, Any]          # name and digest of the QONNX file
+    stages: tuple[Stage, ...]
+    rtl: tuple[str, ...]              # paths relative to the folder
+    mem: tuple[str, ...]
+    bench: tuple[str, ...]
+    input: Mapping[str, Any]
+    output: Mapping[str, Any]
+    target: str
+    clock_mhz: float
+    predicted: Mapping[str, Any]
+    versions: Mapping[str, str]
+
+    @property
+    def rtl_paths(self) -> tuple[Path, ...]:
+        """Synthesisable sources."""
+        return tuple(self.folder / name for name in self.rtl)
+
+    def graph(self) -> Graph:
+        """The golden model."""
+        return text.load(self.folder)
+
+
+def stage_to_json(stage: Stage) -> dict[str, Any]:
+    """A stage with its kind."""
+    kind = next(k for k, v in _KINDS.items() if v is type(stage))
+    return {"kind": kind, **asdict(stage)}
+
+
+def stage_from_json(value: Mapping[str, Any]) -> Stage:
+    """The inverse. Raises: KeyError, TypeError on anything else."""
+    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in value.items() if k != "kind"}
+    if "folding" in fields:
+        fields["folding"] = Folding(**fields["folding"])
+    return _KINDS[value["kind"]](**fields)
+
+
+def describe_input(graph: Graph, stage: AxisIn) -> dict[str, Any]:
+    """How a frame is sent: one byte a value, pixels in rows, channels of a pixel together."""
+    kind = graph.input_type
+    return {
+        "shape": list(kind.shape),
+        "bits": kind.bits,
+        "signed": kind.signed,
+        "bipolar": kind.bipolar,
+        "scale": np.asarray(graph.input_map.scale).tolist(),
+        "bytes_per_beat": stage.group,
+        "beats_per_frame": stage.beats,
+        "bytes_per_frame": stage.group * stage.beats,
+    }
+
+
+def describe_output(graph: Graph, last: Mvtu) -> dict[str, Any]:
+    """What a frame answers: `count` integers, and the reals that they stand for."""
+    return {
+        "shape": list(graph.output_type.shape),
+        "count": last.outputs * last.pixels,
+        "acc_bits": last.acc_width,
+        "scale": np.asarray(graph.output_map.scale).tolist(),
+        "bias": np.asarray(graph.output_map.bias).tolist(),
+    }
+
+
+def write_manifest(design: Design, folder: Path) -> None:
+    """Write manifest.json into `folder`."""
+    write_json(
+        folder / "manifest.json",
+        {
+            "kind": "design",
+            "schema": SCHEMA,
+            "bitfold": bitfold.__version__,
+            "top": TOP,
+            "model": dict(design.model),
+            "target": design.target,
+            "clock_mhz": design.clock_mhz,
+            "input": dict(design.input),
+            "output": dict(design.output),
+            "rtl": list(design.rtl),
+            "mem": list(design.mem),
+            "bench": list(design.bench),
+            "stages": [stage_to_json(s) for s in design.stages],
+            "predicted": dict(design.predicted),
+            "versions": dict(design.versions),
+        },
+    )
+
+
+def read_design(folder: Path) -> Design:
+    """Read a design folder. Raises: ArtefactError when a part is missing or damaged."""
+    value = read_json(folder / "manifest.json", "design", SCHEMA)
+    try:
+        design = Design(
+            folder=folder,
+            model=value["model"],
+            stages=tuple(stage_from_json(s) for s in value["stages"]),
+            rtl=tuple(value["rtl"]),
+            mem=tuple(value["mem"]),
+            bench=tuple(value["bench"]),
+            input=value["input"],
+            output=value["output"],
+            target=value["target"],
+            clock_mhz=value["clock_mhz"],
+            predicted=value["predicted"],
+            versions=value["versions"],
+        )
+    except (KeyError, TypeError) as error:
+        raise ArtefactError(
+            f"{folder / 'manifest.json'}: malformed ({error}); run `bitfold compile` again"
+        ) from None
+    for name in (*design.rtl, *design.mem, *design.bench):
+        path = Path(name)
+        if path.is_absolute() or ".." in path.parts or not (folder / path).is_file():
+            raise ArtefactError(
+                f"{folder}: {name!r} is missing or outside; run `bitfold compile` again"
+            )
+    return design
+
+
+def frame_bytes(graph: Graph, codes: np.ndarray[Any, np.dtype[np.int64]]) -> bytes:
+    """Input integers of frames (N, *shape) as the bytes of the input stream.
+
+    Order: frame, row, column, channel; two's complement; bipolar -1 is byte 0, +1 is byte 1.
+    """
+    order = codes.transpose(0, 2, 3, 1) if codes.ndim == 4 else codes
+    values = (order + 1) // 2 if graph.input_type.bipolar else order
+    return np.ascontiguousarray(values & 0xFF).astype(np.uint8).tobytes()
+
+
+def stream_order(graph: Graph, outputs: np.ndarray[Any, np.dtype[np.int64]]) -> Any:
+    """Golden outputs (N, *shape) in the order of the output stream: (N, count)."""
+    order = outputs.transpose(0, 2, 3, 1) if outputs.ndim == 4 else outputs
+    return order.reshape(len(outputs), -1)

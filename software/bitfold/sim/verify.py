@@ -1,0 +1,244 @@
+"""Prove a design: simulate it on real inputs and compare every output integer with the golden run,
+and every measured cycle with the cycle model."""
+
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitfold.compiler.design import Design, frame_bytes, read_design, stream_order
+from bitfold.cost.schedule import Timeline, frame_times
+from bitfold.errors import ArtefactError, MismatchError
+from bitfold.files import digest, write_json
+from bitfold.ir import Graph, Ints, quantise_input, run
+from bitfold.sim.verilator import Build, TestResult, build, simulate
+
+SCHEMA = 1
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StageTiming:
+    """One stream inside the accelerator: when it ended its first frame, and its interval.
+
+    latency_cycles counts from the first beat of the first frame to the stream's last of it;
+    interval_cycles is the distance of the last two frames' ends.
+    """
+
+    stage: str
+    latency_predicted: int
+    latency_measured: int
+    interval_predicted: int
+    interval_measured: int
+    frames_equal: bool        # the end of every simulated frame is as predicted
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What a simulation showed."""
+
+    frames: int
+    protocol_frames: int
+    outputs: int
+    mismatches: int
+    timing: tuple[StageTiming, ...]
+    argmax_accuracy: float | None     # of the hardware's outputs, when labels are there
+    simulated_cycles: int
+    cycles_per_second: float
+    build_seconds: float
+
+    @property
+    def exact(self) -> bool:
+        """Every integer and every cycle as predicted."""
+        return self.mismatches == 0 and all(t.frames_equal for t in self.timing)
+
+
+def read_samples(path: Path, graph: Graph) -> tuple[Ints, NDArray[np.int64] | None]:
+    """Input integers and labels of an .npz with `x` (float, as the model is fed) and maybe `y`."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            x = file["x"]
+            y = file["y"].astype(np.int64) if "y" in file else None
+    except (OSError, ValueError, KeyError) as error:
+        raise ArtefactError(f"{path}: no readable samples ({error}); expected arrays x, y") from None
+    if x.shape[1:] != graph.input_type.shape:
+        raise ArtefactError(
+            f"{path}: x has shape {x.shape[1:]} a sample, the model reads {graph.input_type.shape}"
+        )
+    return quantise_input(graph, x), y
+
+
+def random_samples(graph: Graph, count: int, seed: int = 0) -> Ints:
+    """Uniform random input integers, for a design that comes without data."""
+    kind = graph.input_type
+    rng = np.random.default_rng(seed)
+    if kind.bipolar:
+        return rng.integers(0, 2, (count, *kind.shape)) * 2 - 1
+    return rng.integers(kind.min, kind.max + 1, (count, *kind.shape))
+
+
+def verify_design(
+    folder: Path,
+    *,
+    samples: Path | None = None,
+    frames: int | None = None,
+    protocol_frames: int = 100,
+    waves: str | None = None,
+    cache: Path | None = None,
+) -> Verification:
+    """Simulate the design in `folder` and write verify.json there.
+
+    samples:         .npz with x and y; random inputs when None.
+    frames:          for the run at full rate; all samples (or 100 random ones) when None.
+    protocol_frames: for each of the two cocotbext-axi runs.
+    waves:           "vcd" or "fst": also write design/sim/waves.<that>.
+    Raises: MismatchError after verify.json is written, if anything differs.
+    """
+    design = read_design(folder)
+    graph = design.graph()
+    labels = None
+    if samples is None:
+        codes = random_samples(graph, frames or 100)
+    else:
+        codes, labels = read_samples(samples, graph)
+    codes = codes[:frames]
+    protocol_frames = min(protocol_frames, len(codes))
+    golden = stream_order(graph, run(graph, codes))
+    work = folder / "sim" / "run"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    (work / "mem").symlink_to((folder / "mem").resolve())
+    (work / "frames.bin").write_bytes(frame_bytes(graph, codes))
+    timelines = frame_times(design.stages, min(len(codes), 6))
+    limit = 4 * (timelines[-1].ends[0] + 1) * (len(codes) + 4) + 10_000
+    env = {
+        "BITFOLD_FRAMES": str(len(codes)),
+        "BITFOLD_PROTOCOL_FRAMES": str(protocol_frames),
+        "BITFOLD_FRAME_BYTES": str(design.input["bytes_per_frame"]),
+        "BITFOLD_FRAME_FILE": str((work / "frames.bin").resolve()),
+        "BITFOLD_CYCLE_LIMIT": str(limit),
+    }
+    built = _build(design, cache or folder / "sim" / "build", waves)
+    _simulate(built, work, env, waves)
+    rows = np.loadtxt(work / "outputs.txt", dtype=np.int64, ndmin=2)
+    outputs = rows[:, 0].reshape(len(codes), -1) if len(rows) == golden.size else rows[:0, :1]
+    mismatches = _differences(outputs, golden)
+    for name in ("protocol_no_stalls", "protocol_stalls"):
+        mismatches += _differences(np.load(work / f"{name}.npy"), golden[:protocol_frames])
+    cycles, seconds = (work / "rate.txt").read_text().split()
+    verified = Verification(
+        frames=len(codes),
+        protocol_frames=protocol_frames,
+        outputs=golden.size + 2 * golden[:protocol_frames].size,
+        mismatches=mismatches,
+        timing=_timing(work / "probes.txt", timelines, len(codes)),
+        argmax_accuracy=_accuracy(graph, outputs, labels),
+        simulated_cycles=int(cycles),
+        cycles_per_second=int(cycles) / float(seconds),
+        build_seconds=built.seconds,
+    )
+    write_json(folder / "verify.json", _to_json(design, verified, samples))
+    if waves:
+        produced = next(work.glob("dump.*"))
+        produced.replace(folder / "sim" / f"waves.{waves}")
+    if not verified.exact:
+        raise MismatchError(_complaint(folder, verified))
+    return verified
+
+
+def _build(design: Design, cache: Path, waves: str | None) -> Build:
+    sources = [*design.rtl_paths, *(design.folder / name for name in design.bench)]
+    return build(sources, "bf_bench", cache, waves=waves, public=False)
+
+
+def _simulate(
+    built: Build, work: Path, env: Mapping[str, str], waves: str | None
+) -> tuple[TestResult, ...]:
+    results = simulate(
+        built,
+        "bitfold.sim.benches.accelerator",
+        work,
+        env=env,
+        waves=waves is not None,
+        plusargs=["+frames=frames.bin", "+outputs=outputs.txt", "+probes=probes.txt"],
+    )
+    failed = [f"{r.name}: {r.failure}" for r in results if r.failure]
+    if failed:
+        raise MismatchError(f"simulation of {work.parent.parent}: " + "; ".join(failed))
+    return results
+
+
+def _differences(got: NDArray[np.int64], wanted: NDArray[np.int64]) -> int:
+    """Outputs that differ; all of them when there are too few or too many."""
+    if got.shape != wanted.shape:
+        return int(wanted.size)
+    return int((got != wanted).sum())
+
+
+def _accuracy(
+    graph: Graph, outputs: NDArray[np.int64], labels: NDArray[np.int64] | None
+) -> float | None:
+    if labels is None or len(graph.output_type.shape) != 1 or not len(outputs):
+        return None
+    guesses = graph.output_map.to_real(outputs).argmax(axis=1)
+    return float((guesses == labels[: len(guesses)]).mean())
+
+
+def _timing(path: Path, timelines: tuple[Timeline, ...], frames: int) -> tuple[StageTiming, ...]:
+    """Measured against predicted ends of every frame; beyond the model's frames, periodic."""
+    lines = np.loadtxt(path, dtype=np.int64, ndmin=2)
+    origin = lines[lines[:, 0] == 0, 1][0]       # probe 0 marks the first input beat
+    found = []
+    for number, line in enumerate(timelines, start=1):
+        measured = lines[lines[:, 0] == number, 1] - origin
+        predicted = line.extended(frames)
+        equal = len(measured) == frames and bool((measured == predicted).all())
+        found.append(
+            StageTiming(
+                stage=line.stage,
+                latency_predicted=int(predicted[0]),
+                latency_measured=int(measured[0]),
+                interval_predicted=line.interval,
+                interval_measured=int(measured[-1] - measured[-2]) if frames > 1 else 0,
+                frames_equal=equal,
+            )
+        )
+    return tuple(found)
+
+
+def _to_json(design: Design, verified: Verification, samples: Path | None) -> dict[str, Any]:
+    from importlib.metadata import version
+
+    return {
+        "kind": "verify",
+        "schema": SCHEMA,
+        "design": digest(design.folder / "manifest.json"),
+        "samples": samples.name if samples else "random",
+        "exact": verified.exact,
+        **asdict(verified),
+        "versions": {
+            "verilator": version("verilator"),
+            "cocotb": version("cocotb"),
+            "cocotbext-axi": version("cocotbext-axi"),
+            "python": platform.python_version(),
+        },
+    }
+
+
+def _complaint(folder: Path, verified: Verification) -> str:
+    late = [t for t in verified.timing if not t.frames_equal]
+    parts = []
+    if verified.mismatches:
+        parts.append(f"{verified.mismatches} of {verified.outputs} outputs differ from the golden")
+    parts += [
+        f"stream {t.stage!r}: latency {t.latency_measured} measured, {t.latency_predicted} "
+        f"predicted; interval {t.interval_measured} measured, {t.interval_predicted} predicted"
+        for t in late
+    ]
+    return f"{folder}: " + "; ".join(parts) + f". All figures are in {folder / 'verify.json'}"
