@@ -1,0 +1,153 @@
+"""`bitfold synth`: figures of a design, or of one module, on a target; synth.json."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from bitfold.files import read_json, write_json
+from bitfold.synth.nextpnr import REPORT, Placed, read_report, with_place
+from bitfold.synth.plan import Runner, execute
+from bitfold.synth.target import Part, load_target
+from bitfold.synth.usage import ModuleUse, Utilisation
+from bitfold.synth.yosys import Source, flat_plan, flat_usage, tree_plan, tree_usage, warnings
+
+KIND = "synth"
+SCHEMA = 1
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SynthResult:
+    """Figures of one design on one target.
+
+    totals:  of the flattened netlist. modules: of the netlist with hierarchy, parents first;
+             their sums lie a little above, as nothing is optimised across a border.
+    placed:  nextpnr's figures, None where the target has no nextpnr or it was not asked for.
+    fits:    resource -> share of the part that is used, 1.0 is full.
+    seconds: of the tools, when they ran. design: digest of all that was synthesised.
+    """
+
+    top: str
+    target: str
+    part: str
+    totals: Utilisation
+    modules: tuple[ModuleUse, ...]
+    placed: Placed | None
+    fits: Mapping[str, float]
+    warnings: tuple[str, ...]
+    tools: Mapping[str, str]
+    seconds: float
+    design: str
+
+    @property
+    def fmax_mhz(self) -> float | None:
+        """Clock rate that place and route reached."""
+        return self.placed.fmax_mhz if self.placed else None
+
+    def write(self, path: Path) -> None:
+        """Write synth.json."""
+        value: dict[str, Any] = {"kind": KIND, "schema": SCHEMA, "top": self.top}
+        value |= {"target": self.target, "part": self.part, "totals": self.totals.to_json()}
+        value["fmax_mhz"] = self.fmax_mhz
+        value["fits"] = dict(self.fits)
+        value["placed"] = self.placed.to_json() if self.placed else None
+        value["modules"] = [
+            {"path": m.path, "module": m.module, "use": m.use.to_json()} for m in self.modules
+        ]
+        value |= {"warnings": list(self.warnings), "tools": dict(self.tools)}
+        value |= {"seconds": round(self.seconds, 1), "design": self.design}
+        write_json(path, value)
+
+    @staticmethod
+    def read(path: Path) -> "SynthResult":
+        """Read synth.json. Raises: ArtefactError."""
+        value = read_json(path, KIND, SCHEMA)
+        placed = value["placed"]
+        return SynthResult(
+            top=value["top"],
+            target=value["target"],
+            part=value["part"],
+            totals=Utilisation.from_json(value["totals"]),
+            modules=tuple(
+                ModuleUse(path=m["path"], module=m["module"], use=Utilisation.from_json(m["use"]))
+                for m in value["modules"]
+            ),
+            placed=Placed.from_json(placed) if placed else None,
+            fits=value["fits"],
+            warnings=tuple(value["warnings"]),
+            tools=value["tools"],
+            seconds=value["seconds"],
+            design=value["design"],
+        )
+
+
+def synth_source(
+    source: Source,
+    target: str,
+    cache: Path,
+    *,
+    part: str | None = None,
+    place: bool = True,
+    tree: bool = True,
+    seed: int = 1,
+    freq_mhz: float | None = None,
+    runner: Runner | None = None,
+) -> SynthResult:
+    """Synthesise; place and route where the target has nextpnr and `place` asks for it.
+
+    tree:     also synthesise with hierarchy, for the figures by instance (twice the time).
+    seed:     of nextpnr. freq_mhz: what it aims at, the target's own aim when None.
+    Raises: ToolNotFound, ToolFailed, ConfigError.
+    """
+    family = load_target(target)
+    device = family.part(part)
+    plan = flat_plan(source, family, netlist=place)
+    routed = family.place if place else None
+    if routed:
+        plan = with_place(plan, routed, device, seed=seed, freq_mhz=freq_mhz)
+    flat = execute(plan, cache, runner)
+    totals = flat_usage(flat, family)
+    placed = read_report(flat.folder / REPORT, routed) if routed else None
+    modules: tuple[ModuleUse, ...] = ()
+    seconds = flat.seconds
+    if tree:
+        built = execute(tree_plan(source, family), cache, runner)
+        modules = tree_usage(built, source.top, family)
+        seconds += built.seconds
+    return SynthResult(
+        top=source.top,
+        target=family.name,
+        part=device.name,
+        totals=totals,
+        modules=modules,
+        placed=placed,
+        fits=shares(totals, placed, device),
+        warnings=warnings(flat),
+        tools=flat.tools,
+        seconds=seconds,
+        design=source_digest(source),
+    )
+
+
+def shares(totals: Utilisation, placed: Placed | None, part: Part) -> dict[str, float]:
+    """Share of the part per resource, from place and route where it ran."""
+    luts = placed.luts if placed else totals.luts
+    return {
+        "luts": luts / part.luts,
+        "ffs": totals.ffs / part.ffs,
+        "brams": totals.brams / part.brams,
+        "dsps": totals.dsps / part.dsps,
+    }
+
+
+def source_digest(source: Source) -> str:
+    """SHA-256 over what is synthesised: file names and contents, top, parameters."""
+    state = hashlib.sha256()
+    head = [source.top, sorted((k, str(v)) for k, v in source.parameters.items())]
+    state.update(json.dumps(head).encode())
+    for name, data in sorted({**source.rtl, **source.data}.items()):
+        state.update(json.dumps([name, hashlib.sha256(data).hexdigest()]).encode())
+    return state.hexdigest()

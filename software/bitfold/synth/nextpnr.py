@@ -1,0 +1,89 @@
+"""Place and route with nextpnr: its command, and its report."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, final
+
+from bitfold.errors import ToolFailed
+from bitfold.synth.plan import BuildPlan, Command
+from bitfold.synth.target import Part, Place
+from bitfold.synth.yosys import NETLIST
+
+REPORT = "report.json"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """What nextpnr reports of a placed and routed netlist.
+
+    fmax_mhz: of the slowest clock. used, available: by nextpnr's own resource names.
+    luts, ffs, brams, dsps: the same by the target's names; ffs is None where not reported.
+    """
+
+    fmax_mhz: float
+    luts: int
+    ffs: int | None
+    brams: int
+    dsps: int
+    used: Mapping[str, int]
+    available: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for a JSON file."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> "Placed":
+        """Inverse of `to_json`."""
+        return Placed(**value)
+
+
+def place_command(
+    place: Place, part: Part, *, seed: int, freq_mhz: float, more: Sequence[str]
+) -> Command:
+    """The nextpnr run on a netlist beside it; relative names, it sees its own folder alone."""
+    given = ["--json", NETLIST, "--report", REPORT, "--seed", str(seed), "--freq", f"{freq_mhz:g}"]
+    args = (*part.flags, *place.flags, *given, *more)
+    return Command(tool=place.tool, args=args, log="nextpnr.log")
+
+
+def with_place(
+    plan: BuildPlan, place: Place, part: Part, *, seed: int = 1, freq_mhz: float | None = None
+) -> BuildPlan:
+    """The plan, followed by place and route without a board."""
+    command = place_command(
+        place, part, seed=seed, freq_mhz=freq_mhz or place.freq_mhz, more=place.alone
+    )
+    return replace(
+        plan,
+        name=f"{plan.name}-placed",
+        commands=(*plan.commands, command),
+        outputs=(*plan.outputs, REPORT),
+    )
+
+
+def read_report(path: Path, place: Place) -> Placed:
+    """Parse nextpnr's report. Raises: ToolFailed when it is not what this version of it writes."""
+    try:
+        report = json.loads(path.read_text())
+        clocks = [float(clock["achieved"]) for clock in report["fmax"].values()]
+        used = {name: int(entry["used"]) for name, entry in report["utilization"].items()}
+        have = {name: int(entry["available"]) for name, entry in report["utilization"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ToolFailed(
+            f"{path}: not a {place.tool} report ({type(error).__name__}: {error})"
+        ) from None
+    if not clocks:
+        raise ToolFailed(f"{path}: {place.tool} reports no clock; has the design any register?")
+    return Placed(
+        fmax_mhz=min(clocks),
+        luts=used.get(place.luts, 0),
+        ffs=used.get(place.ffs, 0) if place.ffs else None,
+        brams=used.get(place.brams, 0),
+        dsps=used.get(place.dsps, 0),
+        used=used,
+        available=have,
+    )

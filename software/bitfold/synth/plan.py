@@ -1,0 +1,180 @@
+"""A build as data: files and commands, with a digest, free of absolute paths.
+
+The same plan gives the same digest on every machine, so that a finished build is found again and
+a plan may run elsewhere than here (see `Runner`). A build is finished when, and only when, its
+folder has its final name: it runs under a temporary name, which a kill leaves behind and the next
+run of the same plan sweeps away. After a failure the folder stays as <name>-<key>.failed, with
+the logs.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol, final
+
+from bitfold.errors import ToolFailed
+from bitfold.files import write_json
+from bitfold.synth import tools
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A tool of `tools.TOOLS` with its arguments; what it says goes to the file `log`."""
+
+    tool: str
+    args: tuple[str, ...]
+    log: str
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class BuildPlan:
+    """Files (relative name -> bytes), commands that run beside them, and the files they make."""
+
+    name: str
+    files: Mapping[str, bytes]
+    commands: tuple[Command, ...]
+    outputs: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name in (*self.files, *self.outputs, *(c.log for c in self.commands)):
+            path = PurePosixPath(name)
+            inside = not path.is_absolute() and ".." not in path.parts
+            assert inside, f"{name!r} leaves the build"
+
+    def digest(self) -> str:
+        """SHA-256 over everything in the plan, hexadecimal; the order of files plays no part."""
+        commands = [[c.tool, *c.args, c.log] for c in self.commands]
+        state = hashlib.sha256(json.dumps([self.name, commands, self.outputs]).encode())
+        for name, data in sorted(self.files.items()):
+            state.update(json.dumps([name, len(data)]).encode())
+            state.update(data)
+        return state.hexdigest()
+
+
+class Runner(Protocol):
+    """Where commands run: here, or in a container that has the tools."""
+
+    def identity(self, tool: str) -> str:
+        """Name and version of a tool. Raises: ToolNotFound."""
+
+    def run(self, command: Command, folder: Path, log: Path) -> int:
+        """Run in `folder`, write all output to `log`; the exit status."""
+
+
+@final
+@dataclass(frozen=True)
+class LocalRunner:
+    """Run the tools of the Python environment that bitfold runs in."""
+
+    def identity(self, tool: str) -> str:
+        """As the protocol says."""
+        return tools.tool_version(tool)
+
+    def run(self, command: Command, folder: Path, log: Path) -> int:
+        """As the protocol says. The process dies with an interrupted caller."""
+        with log.open("wb") as out:
+            return subprocess.run(
+                [*tools.argv(command.tool), *command.args],
+                cwd=folder,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            ).returncode
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A finished build: its folder, its seconds when it ran, and whether it ran just now."""
+
+    folder: Path
+    seconds: float
+    reused: bool
+    tools: Mapping[str, str]
+    digest: str
+
+
+def execute(plan: BuildPlan, cache: Path, runner: Runner | None = None) -> Built:
+    """Run the plan in a new folder of `cache`, or find the build that equal input made there.
+
+    Raises: ToolNotFound; ToolFailed with the last lines of a tool that said no.
+    """
+    runner = runner or LocalRunner()
+    versions = {c.tool: runner.identity(c.tool) for c in plan.commands}
+    digest = plan.digest()
+    key = hashlib.sha256(json.dumps([digest, versions], sort_keys=True).encode()).hexdigest()[:16]
+    folder = cache / f"{plan.name}-{key}"
+    if folder.is_dir():
+        record = json.loads((folder / "build.json").read_text())
+        return Built(
+            folder=folder, seconds=record["seconds"], reused=True, tools=versions, digest=digest
+        )
+    _sweep(cache, f".{folder.name}-")
+    work = cache / f".{folder.name}-{os.getpid()}"
+    shutil.rmtree(work, ignore_errors=True)
+    started = time.monotonic()
+    try:
+        work.mkdir(parents=True)
+        for name, data in plan.files.items():
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            (work / name).write_bytes(data)
+        for command in plan.commands:
+            _run(command, work, cache / f"{folder.name}.failed", runner)
+        for name in plan.outputs:
+            if not (work / name).is_file():
+                raise ToolFailed(f"{plan.name}: the tools succeeded without writing {name!r}")
+        seconds = time.monotonic() - started
+        write_json(work / "build.json", {"digest": digest, "tools": versions, "seconds": seconds})
+        _publish(work, folder)
+    except OSError as error:
+        shutil.rmtree(work, ignore_errors=True)
+        raise ToolFailed(
+            f"{cache}: cannot write the build {plan.name!r} ({error}); is the disk full?"
+        ) from error
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    return Built(folder=folder, seconds=seconds, reused=False, tools=versions, digest=digest)
+
+
+def _run(command: Command, work: Path, failed: Path, runner: Runner) -> None:
+    started = time.monotonic()
+    status = runner.run(command, work, work / command.log)
+    if status == 0:
+        return
+    text = (work / command.log).read_text(errors="replace")
+    shutil.rmtree(failed, ignore_errors=True)
+    work.rename(failed)
+    raise ToolFailed(
+        f"{command.tool} exited {status} after {time.monotonic() - started:.0f} s; last lines "
+        f"below, all in {failed / command.log}\n" + "\n".join(text.splitlines()[-15:])
+    )
+
+
+def _publish(work: Path, folder: Path) -> None:
+    try:
+        work.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+        shutil.rmtree(work)  # somebody else finished the same build first
+
+
+def _sweep(cache: Path, prefix: str) -> None:
+    """Remove what killed runs of this build left behind."""
+    for path in cache.glob(f"{prefix}*"):
+        try:
+            os.kill(int(path.name.removeprefix(prefix)), 0)
+        except (ValueError, ProcessLookupError):
+            shutil.rmtree(path, ignore_errors=True)
+        except PermissionError:
+            pass  # alive, of another user

@@ -1,0 +1,127 @@
+"""Synthesis targets: a family of devices as one TOML file in targets/.
+
+A file says how Yosys maps to the family, what each cell of the mapped netlist takes, which parts
+there are and how big they are, and which nextpnr places it, if one does.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any, final
+
+from bitfold.errors import ConfigError
+
+_FOLDER = Path(__file__).parent / "targets"
+_TABLES = ("luts", "lut_memory", "ffs", "brams", "dsps", "carries")
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A device: how much of each resource it has, and nextpnr's flag for it."""
+
+    name: str
+    luts: int
+    ffs: int
+    brams: int
+    dsps: int
+    flags: tuple[str, ...] = ()
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Place and route with nextpnr.
+
+    prepare: Yosys command for a netlist that is placed without a board; empty for none.
+    flags:   always given. alone: given when there is no board.
+    luts, ffs, brams, dsps: what nextpnr's report calls them; None when it does not say.
+    """
+
+    tool: str
+    prepare: str
+    flags: tuple[str, ...]
+    alone: tuple[str, ...]
+    part: str
+    freq_mhz: float
+    luts: str
+    ffs: str | None
+    brams: str
+    dsps: str
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One family. `costs` maps a resource to (cell type -> how many of it a cell takes)."""
+
+    name: str
+    title: str
+    synth: str
+    flatten: str
+    hierarchy: str
+    costs: Mapping[str, Mapping[str, float]]
+    free: frozenset[str]
+    parts: Mapping[str, Part]
+    place: Place | None
+
+    def part(self, name: str | None) -> Part:
+        """A part by name, or the one that place and route takes when none is asked for.
+
+        Raises: ConfigError for a part that the family does not have.
+        """
+        name = name or (self.place.part if self.place else next(iter(self.parts)))
+        if name not in self.parts:
+            known = ", ".join(self.parts)
+            raise ConfigError(f"target {self.name}: no part {name!r}; parts: {known}")
+        return self.parts[name]
+
+
+def target_names() -> tuple[str, ...]:
+    """All targets that have a file."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+
+
+@cache
+def load_target(name: str) -> Target:
+    """Read targets/<name>.toml. Raises: ConfigError for an unknown name."""
+    if name not in target_names():
+        near = get_close_matches(name, target_names(), 1)
+        hint = f"did you mean {near[0]!r}" if near else f"targets: {', '.join(target_names())}"
+        raise ConfigError(f"synthesis target {name!r} is unknown; {hint}")
+    table = tomllib.loads((_FOLDER / f"{name}.toml").read_text())
+    place = table.get("place")
+    return Target(
+        name=name,
+        title=table["title"],
+        synth=table["synth"],
+        flatten=table["flatten"],
+        hierarchy=table["hierarchy"],
+        costs={resource: table[resource] for resource in _TABLES},
+        free=frozenset(table["free"]["cells"]),
+        parts={k: _part(k, v) for k, v in table["parts"].items()},
+        place=_place(place) if place else None,
+    )
+
+
+def _part(name: str, table: Mapping[str, Any]) -> Part:
+    sizes = {key: table[key] for key in ("luts", "ffs", "brams", "dsps")}
+    return Part(name=name, flags=tuple(table.get("flags", ())), **sizes)
+
+
+def _place(table: Mapping[str, Any]) -> Place:
+    return Place(
+        tool=table["tool"],
+        prepare=table.get("prepare", ""),
+        flags=tuple(table["flags"]),
+        alone=tuple(table["alone"]),
+        part=table["part"],
+        freq_mhz=table["freq_mhz"],
+        luts=table["luts"],
+        ffs=table.get("ffs"),
+        brams=table["brams"],
+        dsps=table["dsps"],
+    )

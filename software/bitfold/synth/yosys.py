@@ -1,0 +1,169 @@
+"""Synthesis with Yosys: RTL and parameters to a mapped netlist and its utilisation."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from bitfold.errors import ConfigError
+from bitfold.synth.plan import BuildPlan, Built, Command, Runner, execute
+from bitfold.synth.target import Target, load_target
+from bitfold.synth.usage import ModuleUse, Utilisation, count, module_tree
+
+NETLIST = "netlist.json"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What is synthesised.
+
+    rtl:   SystemVerilog text by relative file name, in reading order.
+    data:  other files that it reads ($readmemh), by the name it reads them with.
+    """
+
+    top: str
+    rtl: Mapping[str, bytes]
+    data: Mapping[str, bytes]
+    parameters: Mapping[str, int | str]
+
+
+def read_source(
+    rtl: Sequence[Path],
+    top: str,
+    parameters: Mapping[str, int | str] | None = None,
+    data: Mapping[str, Path] | None = None,
+) -> Source:
+    """Read the files of a module. Raises: ConfigError for one that is not there."""
+    try:
+        return Source(
+            top=top,
+            rtl={f"rtl/{path.name}": path.read_bytes() for path in rtl},
+            data={name: path.read_bytes() for name, path in (data or {}).items()},
+            parameters=dict(parameters or {}),
+        )
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: cannot be read ({error.strerror})") from None
+
+
+def needed_files(folder: Path, top: str) -> tuple[Path, ...]:
+    """Files of `folder` that module `top` names, directly or not; packages first.
+
+    Rests on one module a file, called as the file. Raises: ConfigError when there is no such file.
+    """
+    have = {path.stem: path for path in folder.glob("*.sv")}
+    if top not in have:
+        raise ConfigError(f"{folder}: has no file {top}.sv; a module's file bears its name")
+    texts: dict[str, str] = {}
+    todo = [top]
+    while todo:
+        name = todo.pop()
+        if name in have and name not in texts:
+            texts[name] = re.sub(r"//.*", "", have[name].read_text())
+            todo += re.findall(r"\b[A-Za-z_]\w*\b", texts[name])
+    package = {name for name, text in texts.items() if re.search(r"^\s*package\b", text, re.M)}
+    return tuple(have[name] for name in sorted(texts, key=lambda n: (n not in package, n)))
+
+
+def synth_module(
+    rtl: Sequence[Path],
+    top: str,
+    parameters: Mapping[str, int | str] | None = None,
+    target: str = "xc7",
+    *,
+    cache: Path = Path("build/synth"),
+    data: Mapping[str, Path] | None = None,
+    runner: Runner | None = None,
+) -> Utilisation:
+    """What one module takes, flattened.
+
+    parameters: numbers, text, or Verilog literals such as "4'd3". `rtl` may hold more modules than
+    needed. Raises: ToolNotFound, ToolFailed, ConfigError.
+    """
+    family = load_target(target)
+    source = read_source(rtl, top, parameters, data)
+    built = execute(flat_plan(source, family), cache, runner)
+    return flat_usage(built, family)
+
+
+def flat_plan(
+    source: Source, target: Target, *, netlist: bool = False, alone: bool = True
+) -> BuildPlan:
+    """Flatten and map. netlist: write what nextpnr reads; alone: it is placed with no board."""
+    finish = ["tee -q -o stat.json stat -json"]
+    if netlist and target.place and alone and target.place.prepare:
+        finish.append(target.place.prepare)
+    if netlist:
+        finish.append(f"write_json {NETLIST}")
+    outputs = ("stat.json", *([NETLIST] if netlist else []))
+    return _plan(source, target, target.flatten, finish, outputs)
+
+
+def tree_plan(source: Source, target: Target) -> BuildPlan:
+    """Map every module by itself, for a breakdown; its sums exceed those of `flat_plan`."""
+    names = " ".join(f"t:{Path(name).stem}" for name in sorted(source.rtl))
+    finish = ["tee -q -o stat.json stat -json", f"tee -q -o tree.txt dump t:$paramod* {names}"]
+    return _plan(source, target, target.hierarchy, finish, ("stat.json", "tree.txt"))
+
+
+def flat_usage(built: Built, target: Target) -> Utilisation:
+    """Utilisation that a finished `flat_plan` found."""
+    stat = json.loads((built.folder / "stat.json").read_text())
+    return count(stat["design"]["num_cells_by_type"], target)
+
+
+def tree_usage(built: Built, top: str, target: Target) -> tuple[ModuleUse, ...]:
+    """Every instance that a finished `tree_plan` found, parents first."""
+    stat = json.loads((built.folder / "stat.json").read_text())
+    return module_tree(stat, read_tree((built.folder / "tree.txt").read_text()), top, target)
+
+
+def read_tree(text: str) -> dict[str, dict[str, str]]:
+    """Module -> (instance -> module) from the text that Yosys' `dump` writes."""
+    found: dict[str, dict[str, str]] = {}
+    module = ""
+    for line in text.splitlines():
+        words = line.split()
+        if words[:1] == ["module"]:
+            module = words[1].removeprefix("\\")
+        elif words[:1] == ["cell"]:
+            found.setdefault(module, {})[words[2].removeprefix("\\")] = words[1].removeprefix("\\")
+    return found
+
+
+def warnings(built: Built) -> tuple[str, ...]:
+    """What Yosys warned of, each once."""
+    lines = (built.folder / "yosys.log").read_text(errors="replace").splitlines()
+    return tuple(dict.fromkeys(line for line in lines if line.startswith("Warning:")))
+
+
+def _plan(
+    source: Source, target: Target, mode: str, finish: Sequence[str], outputs: tuple[str, ...]
+) -> BuildPlan:
+    read = [f"read_verilog -sv -defer {name}" for name in source.rtl]
+    given = "".join(f" -chparam {k} {_constant(k, v)}" for k, v in source.parameters.items())
+    script = [
+        *read,
+        f"hierarchy -check -top {source.top}{given}",
+        f"{target.synth} {mode} -top {source.top}",
+        *finish,
+    ]
+    text = "\n".join(script) + "\n"
+    return BuildPlan(
+        name=f"{target.name}-{source.top}",
+        files={**source.rtl, **source.data, "synth.ys": text.encode()},
+        commands=(Command(tool="yosys", args=("synth.ys",), log="yosys.log"),),
+        outputs=outputs,
+    )
+
+
+def _constant(name: str, value: int | str) -> str:
+    """A parameter as Yosys reads it: numbers and Verilog literals bare, text in quotes."""
+    text = str(value)
+    if isinstance(value, int) or "'" in text:
+        return text
+    if any(c in text for c in ' "\\\n;'):
+        raise ConfigError(f"parameter {name}: {text!r} holds a blank or a quote")
+    return f'"{text}"'
