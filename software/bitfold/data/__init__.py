@@ -1,1 +1,20 @@
-"""data"""
+"""Data sets as tensors, from scikit-learn (digits) and torchvision's files."""
+
+from pathlib import Path
+
+from bitfold.data.dataset import DataSet as DataSet
+from bitfold.data.dataset import Split as Split
+
+
+def load(name: str, root: Path | None = None) -> DataSet:
+    """Load digits, mnist, fashion_mnist or cifar10; `root` is torchvision's folder.
+
+    Raises: DataError when the set is missing or damaged.
+    """
+    if name == "digits":
+        from bitfold.data.digits import digits
+
+        return digits()
+    from bitfold.data.vision import vision
+
+    return vision(name, root)

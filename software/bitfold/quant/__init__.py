@@ -1,1 +1,7 @@
-"""quant"""
+"""Brevitas quantisers and layers that the search methods share."""
+
+from bitfold.quant.convert import QuantisedLayer as QuantisedLayer
+from bitfold.quant.convert import make_switchable as make_switchable
+from bitfold.quant.convert import quantise as quantise
+from bitfold.quant.trace import Layer as Layer
+from bitfold.quant.trace import trace as trace

@@ -1,0 +1,56 @@
+"""MNIST, Fashion-MNIST and CIFAR-10 as torchvision lays them out; nothing is downloaded."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision import datasets
+
+from bitfold.data.dataset import DataSet, Split
+from bitfold.errors import DataError
+
+_SETS = {
+    "mnist": (datasets.MNIST, "MNIST/raw"),
+    "fashion_mnist": (datasets.FashionMNIST, "FashionMNIST/raw"),
+    "cifar10": (datasets.CIFAR10, "cifar-10-batches-py"),
+}
+
+
+def vision(name: str, root: Path | None) -> DataSet:
+    """Load `name` (mnist, fashion_mnist, cifar10) from `root`.
+
+    x (N, C, H, W): bytes divided by 255. A tenth of the training images, drawn with a fixed seed,
+    is the validation split. Raises: DataError when the set is missing or damaged.
+    """
+    maker, folder = _SETS[name]
+    if root is None:
+        raise DataError(
+            f"data set {name!r} needs a folder: set [data] root in the run file or BITFOLD_DATA; "
+            f"{folder} is expected below it"
+        )
+    try:
+        train, test = (maker(root, train=part, download=False) for part in (True, False))
+    except (RuntimeError, OSError, ValueError, EOFError, pickle.UnpicklingError, KeyError) as error:
+        reason = str(error).split(".")[0]
+        raise DataError(
+            f"data set {name!r} is missing or damaged under {str(root)!r} ({reason}): {folder} "
+            "must hold torchvision's files. Point [data] root or BITFOLD_DATA at the folder above"
+        ) from None
+    x, y = _tensors(train.data, train.targets)
+    order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))
+    held, kept = order[: len(y) // 10], order[len(y) // 10 :]
+    return DataSet(
+        name=name,
+        classes=10,
+        train=Split(x[kept], y[kept]),
+        validation=Split(x[held], y[held]),
+        test=Split(*_tensors(test.data, test.targets)),
+    )
+
+
+def _tensors(images: Tensor | np.ndarray, labels: Tensor | list[int]) -> tuple[Tensor, Tensor]:
+    x = torch.as_tensor(images)
+    x = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
+    return x.to(torch.float32).div_(255).contiguous(), torch.as_tensor(labels, dtype=torch.int64)

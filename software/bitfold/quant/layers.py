@@ -1,0 +1,74 @@
+"""Brevitas layers with our LSQ quantiser injected.
+
+Brevitas supplies the layers, the bias quantiser and the QONNX export; LSQ goes in as the
+`tensor_quant` of its proxies. Brevitas' own learned scale has neither a step per bit-width nor
+LSQ's gradient scale, which LIMPQ's indicators are made of.
+"""
+
+import torch
+from brevitas.inject import ExtendedInjector
+from brevitas.nn import QuantConv2d, QuantIdentity, QuantLinear, QuantReLU
+from brevitas.proxy import ActQuantProxyFromInjector, WeightQuantProxyFromInjector
+from brevitas.quant import Int32Bias
+from torch import nn
+
+from bitfold.quant.lsq import LSQ
+
+
+class _Weight(ExtendedInjector):  # type: ignore[misc]  # brevitas is untyped
+    proxy_class = WeightQuantProxyFromInjector
+    signed = True
+    narrow_range = False
+    float_to_int_impl_type = "ROUND"
+
+
+class _Activation(ExtendedInjector):  # type: ignore[misc]  # brevitas is untyped
+    proxy_class = ActQuantProxyFromInjector
+    signed = False
+    narrow_range = False
+    float_to_int_impl_type = "ROUND"
+
+
+def quant_layer(layer: nn.Module, quantiser: LSQ, *, whole_bias: bool) -> nn.Module:
+    """The Brevitas layer for a Conv2d or Linear, with its weights and `quantiser` for them.
+
+    With `whole_bias` a bias is rounded to multiples of input scale x weight scale, so that the
+    outputs are integers times one scale; the input must then carry its scale.
+    """
+    bias = layer.bias is not None
+    bias_quant = Int32Bias if bias and whole_bias else None
+    weight_quant = _Weight.let(tensor_quant=quantiser)
+    made: nn.Module
+    if isinstance(layer, nn.Conv2d):
+        made = QuantConv2d(
+            layer.in_channels,
+            layer.out_channels,
+            layer.kernel_size,
+            stride=layer.stride,
+            padding=layer.padding,
+            bias=bias,
+            weight_quant=weight_quant,
+            bias_quant=bias_quant,
+        )
+    else:
+        assert isinstance(layer, nn.Linear)
+        made = QuantLinear(
+            layer.in_features,
+            layer.out_features,
+            bias=bias,
+            weight_quant=weight_quant,
+            bias_quant=bias_quant,
+        )
+    with torch.no_grad():
+        for name, parameter in layer.named_parameters():
+            made.get_parameter(name).copy_(parameter)
+    return made
+
+
+def quant_activation(layer: nn.Module, quantiser: LSQ, *, scaled: bool) -> nn.Module:
+    """QuantReLU for a ReLU, QuantIdentity for an Identity; `scaled` outputs carry their scale."""
+    kind = QuantReLU if isinstance(layer, nn.ReLU) else QuantIdentity
+    made: nn.Module = kind(
+        act_quant=_Activation.let(tensor_quant=quantiser), return_quant_tensor=scaled
+    )
+    return made

@@ -1,0 +1,105 @@
+"""LSQ: a uniform quantiser whose step is learned, one step per bit-width.
+
+Esser et al., Learned Step Size Quantization, ICLR 2020, arXiv:1902.08153, Eq. 1-3 and Sec. 2.2;
+initial weight steps after LSQ+ (Bhalgat et al. 2020). The gradient is the closed form of Eq. 3 in
+one autograd function, because a chain of element-wise operations costs several times as much.
+"""
+
+from collections.abc import Sequence
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from bitfold.errors import ConfigError
+
+LEAST_STEP = 1e-5
+
+
+def bounds(bits: int, *, signed: bool) -> tuple[int, int]:
+    """Smallest and largest integer: two's complement if signed, else 0..2^bits - 1."""
+    return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
+
+
+class _Quantise(torch.autograd.Function):
+    """y = step * clamp(round(x / step), low, high), straight-through on round."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, step: Tensor, low: int, high: int, scale: float) -> Tensor:
+        ratio = x / step
+        whole = ratio.round().clamp_(low, high)
+        ctx.save_for_backward(ratio, whole)
+        ctx.low, ctx.high, ctx.scale = low, high, scale
+        return whole * step
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        (grad,) = grads
+        ratio, whole = ctx.saved_tensors
+        inside = (ratio >= ctx.low) & (ratio <= ctx.high)
+        to_step = (grad * (whole - torch.where(inside, ratio, 0.0))).sum() * ctx.scale
+        return grad * inside, to_step.reshape(()), None, None, None
+
+
+def quantise(x: Tensor, step: Tensor, bits: int, *, signed: bool) -> Tensor:
+    """Quantise x (any shape) to `bits` with the scalar `step`; same shape and real scale.
+
+    The gradient of the step is scaled by 1 / sqrt(high * numel(x)), as in LSQ Sec. 2.2.
+    """
+    low, high = bounds(bits, signed=signed)
+    scale = float((high * x.numel()) ** -0.5)
+    result: Tensor = _Quantise.apply(x, step, low, high, scale)  # type: ignore[no-untyped-call]
+    return result
+
+
+@final
+class LSQ(nn.Module):
+    """One tensor's quantiser with a learned step for each of its candidate bit-widths.
+
+    Call it as Brevitas calls a `tensor_quant`: it returns (value, scale, zero point, bit width).
+    `select` chooses the candidate; a quantiser with one candidate is an ordinary LSQ quantiser.
+    Weight steps are set by `start_from`; activation steps at the first training batch they see.
+    """
+
+    def __init__(
+        self, bits: Sequence[int], *, signed: bool, most_step: float | None = None
+    ) -> None:
+        super().__init__()
+        if not bits or any(not 2 <= b <= 8 for b in bits):
+            raise ConfigError(f"LSQ bit-widths must lie in 2..8, got {list(bits)}")
+        self.bits, self.signed, self.most_step = tuple(bits), signed, most_step
+        self.index = 0
+        self.steps = nn.Parameter(torch.ones(len(self.bits)))
+        self.started = nn.Buffer(torch.zeros(len(self.bits), dtype=torch.bool))
+        self.zero = nn.Buffer(torch.zeros(()), persistent=False)
+        self.widths = nn.Buffer(torch.tensor(self.bits, dtype=torch.float32), persistent=False)
+
+    def select(self, bits: int) -> None:
+        """Quantise to `bits` from now on; must be one of the candidates."""
+        self.index = self.bits.index(bits)
+
+    def step(self) -> Tensor:
+        """Step of the selected candidate, clamped into its allowed range. Shape ()."""
+        return self.steps[self.index].clamp(LEAST_STEP, self.most_step)
+
+    @torch.no_grad()
+    def start_from(self, weight: Tensor) -> None:
+        """Initial weight steps: max |mean +- 3 std| / 2^(bits-1), for every candidate."""
+        reach = weight.mean().abs() + 3 * weight.std()
+        for i, bits in enumerate(self.bits):
+            self.steps[i] = (reach / 2 ** (bits - 1)).clamp(min=LEAST_STEP)
+        self.started.fill_(True)
+
+    @torch.no_grad()
+    def _start_from_activations(self, x: Tensor) -> None:
+        _, high = bounds(self.bits[self.index], signed=self.signed)
+        self.steps[self.index] = (2 * x.abs().mean() / high**0.5).clamp(min=LEAST_STEP)
+        self.started[self.index] = True
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return (quantised x, step, zero point 0, bit width); all but the first are scalars."""
+        if self.training and not self.started[self.index]:
+            self._start_from_activations(x)
+        step = self.step()
+        value = quantise(x, step, self.bits[self.index], signed=self.signed)
+        return value, step, self.zero, self.widths[self.index]

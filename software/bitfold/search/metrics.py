@@ -1,0 +1,86 @@
+"""metrics.json: what a run measured."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any, final
+
+from bitfold.cost import bitops, size_bits
+from bitfold.export import Agreement
+from bitfold.policy import LayerBits
+from bitfold.runfile import RunFile
+from bitfold.search.problem import CostModel, Problem, layer_shape
+
+SCHEMA = 1
+FLOAT_BITS = 32
+PACKAGES = ("bitfold", "torch", "brevitas", "lightning-fabric", "qonnx", "onnx", "scipy", "numpy")
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Measured:
+    """Everything that a run measured; accuracies are fractions, by model and split."""
+
+    policy: Mapping[str, LayerBits]
+    accuracy: Mapping[str, Mapping[str, float]]
+    seconds: Mapping[str, float]
+    history: Mapping[str, list[dict[str, Any]]]
+    findings: Mapping[str, Any]
+    agreement: Agreement
+
+
+def metrics(run: RunFile, problem: Problem, measured: Measured) -> dict[str, Any]:
+    """The content of metrics.json, ready for `files.write_json`."""
+    layers = problem.costs.layers
+    eight = {layer.name: LayerBits(w_bits=8, a_bits=8) for layer in layers}
+    policies = {"searched": measured.policy, "uniform8": eight}
+    totals = {
+        kind: {
+            name: CostModel(kind=kind, layers=layers, target=problem.costs.target).total(policy)
+            for name, policy in policies.items()
+        }
+        for kind in ("bitops", "size")
+    }
+    weights = sum(layer_shape(layer).weights for layer in layers)
+    return {
+        "kind": "metrics",
+        "schema": SCHEMA,
+        "data": run.data.name,
+        "model": run.model.model_dump(mode="json"),
+        "method": run.search.model_dump(mode="json"),
+        "seed": run.train.seed,
+        "accuracy": measured.accuracy,
+        "bitops": totals["bitops"],
+        "size_bits": {**totals["size"], "float": weights * FLOAT_BITS},
+        "budget": {
+            "kind": problem.costs.kind,
+            "like_uniform": run.budget.like_uniform,
+            "wanted": problem.limit,
+            "reached": problem.costs.total(measured.policy),
+        },
+        "layers": [_layer(problem, measured.policy, i) for i in range(len(layers))],
+        "findings": measured.findings,
+        "export": asdict(measured.agreement),
+        "seconds": measured.seconds,
+        "history": measured.history,
+        "versions": {
+            "python": platform.python_version(),
+            **{package: version(package) for package in PACKAGES},
+        },
+    }
+
+
+def _layer(problem: Problem, policy: Mapping[str, LayerBits], index: int) -> dict[str, Any]:
+    layer = problem.costs.layers[index]
+    bits, shape = policy[layer.name], layer_shape(layer)
+    return {
+        "name": layer.name,
+        "w_bits": bits.w_bits,
+        "a_bits": bits.a_bits,
+        "macs": shape.macs,
+        "weights": shape.weights,
+        "bitops": bitops(shape.macs, bits.w_bits, bits.a_bits),
+        "size_bits": size_bits(shape.weights, bits.w_bits),
+        "searched": layer.name not in problem.fixed,
+    }

@@ -1,0 +1,190 @@
+"""The whole search: float pretraining, the method, finetuning, export."""
+
+import copy
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from bitfold.data import DataSet, load
+from bitfold.export import export_model
+from bitfold.files import write_json
+from bitfold.models import convnet, mlp
+from bitfold.policy import BitPolicy, LayerBits
+from bitfold.quant import Layer, quantise, trace
+from bitfold.runfile import ConvNet, Mlp, RunFile, SearchLimpq
+from bitfold.search.evaluate import accuracy
+from bitfold.search.loop import Recipe, Trained, train
+from bitfold.search.method import Method
+from bitfold.search.methods import METHODS
+from bitfold.search.metrics import Measured, metrics
+from bitfold.search.problem import Problem, pose
+from bitfold.search.progress import Progress, Silent
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SearchResult:
+    """What a search found, and the content of metrics.json."""
+
+    policy: BitPolicy
+    metrics: dict[str, Any]
+
+
+def search(run: RunFile, out: Path, progress: Progress | None = None) -> SearchResult:
+    """Do the run `run` in the folder `out`; phases that a killed run finished are not redone.
+
+    Writes checkpoints/<phase>.pt, policy.json, model.onnx, test.npz and metrics.json. Raises:
+    DataError, ConfigError, BudgetError, ArtefactError, MismatchError.
+    """
+    return _Run(run, out, progress or Silent()).search()
+
+
+def build(model: ConvNet | Mlp, data: DataSet, seed: int) -> nn.Module:
+    """The untrained float network of a run file."""
+    torch.manual_seed(seed)
+    if isinstance(model, ConvNet):
+        return convnet(data.shape, data.classes, model.channels, model.pools, model.kernel)
+    return mlp(data.shape, data.classes, model.hidden)
+
+
+def identity(run: RunFile) -> str:
+    """Digest of every setting that trained weights depend on."""
+    value = run.model_dump(mode="json", exclude={"data": {"root"}, "hardware": True})
+    value["target"] = run.hardware.target
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+@final
+class _Run:
+    """What the phases of one run share."""
+
+    def __init__(self, run: RunFile, out: Path, progress: Progress) -> None:
+        if run.train.threads:
+            torch.set_num_threads(run.train.threads)
+        self.run, self.out, self.progress = run, out, progress
+        self.fabric = Fabric(accelerator=run.train.accelerator, devices=1)
+        self.data = load(run.data.name, run.data.root)
+        self.phases: dict[str, Trained] = {}
+
+    def search(self) -> SearchResult:
+        run, data = self.run, self.data
+        model = build(run.model, data, run.train.seed)
+        layers = trace(model, data.shape)
+        problem = self._pose(layers)
+        self._train("float", model, run.train.float_epochs, run.train.float_lr)
+        accuracies = {"float": self._accuracy(model)}
+        method, found = self._find(copy.deepcopy(model), problem)
+        searched = self._finetune("finetune", copy.deepcopy(model), layers, found)
+        accuracies["searched"] = self._accuracy(searched)
+        if run.train.compare_epochs:
+            eight = {layer.name: LayerBits(w_bits=8, a_bits=8) for layer in layers}
+            compared = self._finetune("uniform8", copy.deepcopy(model), layers, eight)
+            accuracies["uniform8"] = self._accuracy(compared)
+        policy = BitPolicy(layers=found, made_by=self._made_by(problem))
+        clock = time.monotonic()
+        x, y = data.test.x.numpy(), data.test.y.numpy()
+        agreement = export_model(searched.cpu(), policy, x, y, self.out)
+        seconds = {name: phase.seconds for name, phase in self.phases.items()}
+        seconds["export"] = time.monotonic() - clock
+        value = metrics(
+            run,
+            problem,
+            Measured(
+                policy=found,
+                accuracy=accuracies,
+                seconds=seconds,
+                history={name: phase.history for name, phase in self.phases.items()},
+                findings=method,
+                agreement=agreement,
+            ),
+        )
+        write_json(self.out / "metrics.json", value)
+        return SearchResult(policy, value)
+
+    def _pose(self, layers: tuple[Layer, ...]) -> Problem:
+        run = self.run
+        return pose(
+            layers,
+            kind=run.budget.kind,
+            value=run.budget.value,
+            like_uniform=run.budget.like_uniform,
+            bits=run.search.bits,
+            first_last=run.search.first_last,
+            target=run.hardware.target,
+            seed=run.train.seed,
+        )
+
+    def _find(
+        self, model: nn.Module, problem: Problem
+    ) -> tuple[dict[str, Any], dict[str, LayerBits]]:
+        """Run the method on the float `model`; return its findings and the bits."""
+        settings = self.run.search
+        method = METHODS[settings.method](settings, problem)
+        method.prepare(model)
+        if isinstance(settings, SearchLimpq):
+            self._train("search", model, settings.epochs, settings.lr, method)
+        return method.findings(model), method.policy(model)
+
+    def _finetune(
+        self,
+        phase: str,
+        model: nn.Module,
+        layers: tuple[Layer, ...],
+        policy: dict[str, LayerBits],
+    ) -> nn.Module:
+        quantise(model, layers, {n: (b.w_bits, b.a_bits) for n, b in policy.items()})
+        settings = self.run.train
+        epochs = settings.finetune_epochs if phase == "finetune" else settings.compare_epochs
+        self._train(phase, model, epochs, settings.finetune_lr)
+        return model
+
+    def _train(
+        self, phase: str, model: nn.Module, epochs: int, lr: float, method: Method | None = None
+    ) -> None:
+        settings = self.run.train
+        recipe = Recipe(
+            phase=phase,
+            epochs=epochs,
+            lr=lr,
+            batch=settings.batch,
+            seed=settings.seed,
+            momentum=settings.momentum,
+            weight_decay=settings.weight_decay,
+            label_smoothing=settings.label_smoothing,
+            augment=self.run.data.augment,
+            validate=method is None,
+            reestimate=phase in ("finetune", "uniform8"),
+        )
+        self.phases[phase] = train(
+            model,
+            self.data,
+            recipe,
+            method=method,
+            fabric=self.fabric,
+            path=self.out / "checkpoints" / f"{phase}.pt",
+            identity=identity(self.run),
+            progress=self.progress,
+        )
+
+    def _accuracy(self, model: nn.Module) -> dict[str, float]:
+        return {
+            "validation": accuracy(model, self.data.validation),
+            "test": accuracy(model, self.data.test),
+        }
+
+    def _made_by(self, problem: Problem) -> dict[str, Any]:
+        return {
+            "bitfold": version("bitfold"),
+            "method": self.run.search.model_dump(mode="json"),
+            "budget": {"kind": problem.costs.kind, "limit": problem.limit},
+            "seed": self.run.train.seed,
+            "data": self.run.data.name,
+        }

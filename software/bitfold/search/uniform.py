@@ -1,0 +1,33 @@
+"""The baseline: the same bits in every searched layer, as many as the budget allows."""
+
+from typing import final
+
+from torch import nn
+
+from bitfold.errors import BudgetError
+from bitfold.policy import LayerBits
+from bitfold.search.method import Method
+from bitfold.search.problem import Problem
+
+
+@final
+class Uniform(Method):
+    """Trains nothing; its phase has no epochs."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+    def prepare(self, model: nn.Module) -> None:
+        """Nothing to swap."""
+
+    def policy(self, model: nn.Module) -> dict[str, LayerBits]:
+        """Bits of every layer. Raises: BudgetError when even the least candidate costs more."""
+        for bits in reversed(self.problem.bits):
+            policy = self.problem.uniform(bits)
+            if self.problem.costs.total(policy) <= self.problem.limit:
+                return policy
+        least = self.problem.costs.total(self.problem.uniform(self.problem.bits[0]))
+        raise BudgetError(
+            f"[budget] {self.problem.costs.kind} {self.problem.limit:g} cannot be met uniformly: "
+            f"{self.problem.bits[0]} bits everywhere cost {least:g}"
+        )
