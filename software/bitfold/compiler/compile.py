@@ -1,0 +1,159 @@
+"""The compiler's front door: a QONNX file and a wish in, a design folder out."""
+
+import shutil
+from importlib.metadata import version
+from importlib.resources import files
+from math import floor
+from pathlib import Path
+from typing import Any
+
+from bitfold.compiler.design import (
+    Design,
+    describe_input,
+    describe_output,
+    read_design,
+    write_manifest,
+)
+from bitfold.compiler.emit import BENCH_MODULES, emit_bench, emit_memories, emit_top, rtl_modules
+from bitfold.compiler.folding import fold
+from bitfold.compiler.lower import Layer, lower
+from bitfold.compiler.pipeline import run_pipeline
+from bitfold.compiler.read_qonnx import read_qonnx
+from bitfold.compiler.stages import build_stages
+from bitfold.cost import interval, read_target, stage_brams, stage_cycles, stage_luts
+from bitfold.cost.schedule import frame_times
+from bitfold.cost.stages import Mvtu, Stage
+from bitfold.errors import ConfigError
+from bitfold.files import digest, new_folder, write_text
+from bitfold.ir import Graph, text
+
+
+def compile_model(
+    model: Path,
+    out: Path,
+    *,
+    fps: float | None = None,
+    luts: int | None = None,
+    target: str = "ecp5",
+    clock_mhz: float = 50.0,
+) -> Design:
+    """Compile the QONNX file `model` to SystemVerilog in the folder `out`, replacing it whole.
+
+    fps:       frames a second wanted at `clock_mhz`: the folding with the fewest LUTs is taken.
+    luts:      most LUTs; without `fps` the fastest folding within them is taken.
+               Without either, one that leaves each layer about as small as it can be at 1000 fps.
+    Raises: ModelError, UnsupportedOp, BudgetError, ConfigError.
+    """
+    graph = run_pipeline(read_qonnx(model))
+    layers = lower(graph)
+    stages = plan(graph, layers, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz)
+    with new_folder(out) as folder:
+        design = _write(folder, model, graph, layers, stages, target, clock_mhz)
+        write_manifest(design, folder)
+    return read_design(out)
+
+
+def plan(
+    graph: Graph,
+    layers: tuple[Layer, ...],
+    *,
+    fps: float | None,
+    luts: int | None,
+    target: str,
+    clock_mhz: float,
+) -> tuple[Stage, ...]:
+    """Fold the layers for the rate or the budget, and lay out the chain of stages."""
+    if clock_mhz <= 0:
+        raise ConfigError(f"clock_mhz must be positive, got {clock_mhz}")
+    if fps is not None and fps <= 0:
+        raise ConfigError(f"fps must be positive, got {fps}")
+    if fps is None and luts is None:
+        fps = 1000.0
+    cycles = None if fps is None else max(1, floor(clock_mhz * 1e6 / fps))
+    chain = fold(graph, layers, read_target(target), interval_cycles=cycles, luts=luts)
+    return build_stages(graph, layers, dict(chain.foldings))
+
+
+def _write(
+    folder: Path,
+    model: Path,
+    graph: Graph,
+    layers: tuple[Layer, ...],
+    stages: tuple[Stage, ...],
+    target: str,
+    clock_mhz: float,
+) -> Design:
+    text.save(graph, folder)
+    hardware = hardware_folder()
+    rtl = [f"rtl/{name}.sv" for name in rtl_modules(stages)]
+    for name in rtl:
+        _copy(hardware / name, folder / name)
+    write_text(folder / "rtl" / "bf_accelerator.sv", emit_top(stages, target))
+    bench = [f"sim/{name}.sv" for name in BENCH_MODULES]
+    for name in bench:
+        _copy(hardware / name, folder / name)
+    _copy(hardware / "lint" / "waivers.vlt", folder / "sim" / "waivers.vlt")
+    write_text(folder / "sim" / "bf_bench.sv", emit_bench(stages))
+    memories = emit_memories(stages, layers)
+    for name, words in memories.items():
+        write_text(folder / "mem" / name, "\n".join(words) + "\n")
+    last = next(s for s in reversed(stages) if isinstance(s, Mvtu))
+    return Design(
+        folder=folder,
+        model={"file": model.name, "sha256": digest(model)},
+        stages=stages,
+        rtl=(*rtl, "rtl/bf_accelerator.sv"),
+        mem=tuple(f"mem/{name}" for name in memories),
+        bench=("sim/waivers.vlt", *bench, "sim/bf_bench.sv"),
+        input=describe_input(graph, stages[0]),
+        output=describe_output(graph, last),
+        target=target,
+        clock_mhz=clock_mhz,
+        predicted=predict(stages, target, clock_mhz),
+        versions={name: version(name) for name in ("onnx", "onnxruntime", "qonnx", "numpy")},
+    )
+
+
+def predict(stages: tuple[Stage, ...], target: str, clock_mhz: float) -> dict[str, Any]:
+    """The cost model's figures of the whole and of each stage."""
+    coefficients = read_target(target)
+    cycles = interval(stages)
+    times = frame_times(stages, 2)
+    return {
+        "target": target,
+        "luts": sum(stage_luts(s, coefficients) for s in stages),
+        "brams": sum(stage_brams(s, coefficients) for s in stages),
+        "interval_cycles": cycles,
+        "latency_cycles": times[-1].ends[0],
+        "fps": clock_mhz * 1e6 / cycles,
+        "stages": [
+            {
+                "name": s.name,
+                "luts": stage_luts(s, coefficients),
+                "brams": stage_brams(s, coefficients),
+                "cycles": stage_cycles(s),
+                "binds": stage_cycles(s) == cycles,
+                **(
+                    {
+                        "bitops": s.bitops,
+                        "weight_bits": s.weight_bits,
+                        "utilisation": s.bitops / (s.folding.lanes * stage_cycles(s)),
+                    }
+                    if isinstance(s, Mvtu)
+                    else {}
+                ),
+            }
+            for s in stages
+        ],
+    }
+
+
+def hardware_folder() -> Path:
+    """Where the RTL is: in a wheel as package data, in a checkout beside `software`."""
+    packed = Path(str(files("bitfold"))) / "_hardware"
+    return packed if packed.is_dir() else Path(__file__).resolve().parents[3] / "hardware"
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)

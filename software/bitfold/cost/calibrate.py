@@ -1,0 +1,158 @@
+"""Fit a target's LUT coefficients to synthesised stages, and write its table."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import final
+
+import numpy as np
+from scipy.optimize import nnls
+
+from bitfold.cost.luts import Target, features
+from bitfold.cost.shape import Folding
+from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Stage, Window
+
+# Memories follow the structure exactly; what they cost is not for the fit to bend far.
+_RIDGE = 1e-3
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A stage and the LUTs that synthesis gave it."""
+
+    stage: Stage
+    luts: float
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """A target with new coefficients, and how far its predictions are from the samples."""
+
+    target: Target
+    mean_error: float  # mean of |predicted - measured| / measured
+    worst_error: float
+
+
+def fit(target: Target, samples: Sequence[Sample], tool: str) -> Fit:
+    """Coefficients, none negative, with the least sum of squared relative errors.
+
+    Features that no sample has keep their present coefficient.
+    """
+    names = list(target.luts)
+    rows = np.array([[features(s.stage, target).get(n, 0.0) for n in names] for s in samples])
+    measured = np.array([s.luts for s in samples])
+    seen = rows.any(axis=0)
+    # A weak pull to the present values settles what the samples leave open.
+    present = np.array([target.luts[n] for n in names])
+    pull = _RIDGE * np.diag(rows[:, seen].max(axis=0) / measured.max())
+    left = np.vstack([rows[:, seen] / measured[:, None], pull])
+    right = np.concatenate([np.ones(len(samples)), pull @ present[seen]])
+    found, _ = nnls(left, right)
+    fitted = present.copy()
+    fitted[seen] = found
+    errors = np.abs(rows @ fitted - measured) / measured
+    mean, worst = float(errors.mean()), float(errors.max())
+    note = {
+        "date": date.today().isoformat(),
+        "tool": tool,
+        "samples": len(samples),
+        "mean_error": round(mean, 4),
+        "worst_error": round(worst, 4),
+    }
+    luts = {name: round(float(value), 4) for name, value in zip(names, fitted, strict=True)}
+    return Fit(target=replace(target, luts=luts, fit=note), mean_error=mean, worst_error=worst)
+
+
+def to_toml(target: Target) -> str:
+    """The table as it stands in `cost/targets/`."""
+    lines = ["# LUTs per feature (see bitfold/cost/luts.py), fitted by `bitfold calibrate`."]
+    for name in ("ram_depth", "ram_luts_per_bit", "rom_depth", "block_bits", "block_width"):
+        lines.append(f"{name} = {getattr(target, name)}")
+    lines += [f"block_from_bits = {target.block_from_bits}", "", "[luts]"]
+    lines += [f"{name} = {value}" for name, value in target.luts.items()]
+    lines += ["", "[fit]"]
+    lines += [f"{k} = {v!r}".replace("'", '"') for k, v in target.fit.items()]
+    return "\n".join(lines) + "\n"
+
+
+def grid() -> Iterator[Stage]:
+    """Stages whose synthesis tells the features apart; sizes as small networks have them."""
+    for group, planes in ((1, 5), (3, 8), (4, 4)):
+        yield AxisIn(name="axis_in", group=group, planes=planes, beats=64)
+    for group, width in ((1, 16), (4, 20), (10, 14)):
+        yield AxisOut(name="axis_out", group=group, width=width, outputs=10 if group != 4 else 12)
+    for group, beats, size, kernel in ((1, 4, 8, 3), (4, 16, 8, 3), (8, 6, 16, 3), (4, 12, 8, 2)):
+        yield Window(
+            name="window",
+            group=group,
+            beats=beats,
+            planes=2,
+            height=size,
+            width=size,
+            kernel=(kernel, kernel),
+            stride=(1, 1) if kernel == 3 else (2, 2),
+            pads=(1, 1, 1, 1) if kernel == 3 else (0, 0, 0, 0),
+        )
+    for group, beats in ((2, 16), (8, 8)):
+        yield Pool(
+            name="pool", group=group, beats=beats, planes=4, signed=False, positions=4, pixels=16
+        )
+    base = Mvtu(
+        name="mvtu",
+        inputs=144,
+        outputs=16,
+        pixels=64,
+        group_in=8,
+        planes=3,
+        act_signed=False,
+        act_bipolar=False,
+        w_planes=3,
+        w_bipolar=False,
+        folding=Folding(pe=4, simd=16),
+        acc_width=14,
+        out_bits=3,
+        out_signed=False,
+        tpe=4,
+    )
+    for pe, simd, group, tpe in (
+        (1, 8, 8, 1),
+        (2, 16, 4, 2),
+        (4, 8, 4, 4),
+        (4, 16, 8, 2),
+        (8, 16, 8, 4),
+        (8, 16, 8, 8),
+        (8, 36, 4, 8),
+        (16, 16, 8, 16),
+        (16, 48, 8, 16),
+        (4, 72, 8, 4),
+        (2, 144, 8, 2),
+        (16, 9, 9, 8),
+        (8, 24, 8, 2),
+    ):
+        yield replace(base, folding=Folding(pe=pe, simd=simd), group_in=group, tpe=tpe)
+    for planes, w_planes, out_bits, acc in (
+        (2, 2, 2, 11),
+        (4, 4, 4, 15),
+        (6, 5, 4, 18),
+        (3, 8, 5, 18),
+    ):
+        yield replace(base, planes=planes, w_planes=w_planes, out_bits=out_bits, acc_width=acc)
+    for wp, ap in ((3, 1), (1, 3), (3, 3)):
+        yield replace(base, folding=Folding(pe=4, simd=16, wp=wp, ap=ap))
+    for outputs, inputs, pe, simd in ((32, 144, 4, 16), (64, 288, 4, 16), (32, 288, 8, 32)):
+        yield replace(
+            base, outputs=outputs, inputs=inputs, folding=Folding(pe=pe, simd=simd), tpe=pe
+        )
+    for outputs, inputs, pe, simd in ((10, 128, 1, 16), (10, 128, 5, 16), (10, 512, 2, 32)):
+        yield replace(
+            base,
+            outputs=outputs,
+            inputs=inputs,
+            pixels=1,
+            out_bits=0,
+            acc_width=18,
+            folding=Folding(pe=pe, simd=simd),
+            tpe=pe,
+        )

@@ -1,0 +1,101 @@
+from itertools import product
+
+import pytest
+from integer_graphs import digits_like
+
+from bitfold.compiler.folding import fold, fold_for_interval
+from bitfold.compiler.lower import LinearLayer, lower
+from bitfold.compiler.stages import LayerFolding, build_stages
+from bitfold.cost import Folding, interval, read_target, stage_luts
+from bitfold.cost.shape import divisors
+from bitfold.errors import BudgetError
+
+TARGET = read_target("ecp5")
+
+
+def exhaustive(graph, layers, cycles):
+    """Fewest LUTs over every combination of legal foldings, the slow way."""
+    best = None
+    linear = [layer for layer in layers if isinstance(layer, LinearLayer)]
+    choices = []
+    for layer in linear:
+        outputs, inputs = layer.matrix.shape
+        choices.append(
+            [
+                LayerFolding(folding=Folding(pe=pe, simd=simd, wp=wp, ap=ap), tpe=tpe)
+                for pe in divisors(outputs)
+                for simd in divisors(inputs)
+                for wp in divisors(layer.w_bits)
+                for ap in divisors(layer.x.bits)
+                for tpe in (divisors(pe) if layer.thresholds else (pe,))
+            ]
+        )
+    for hows in product(*choices):
+        group, legal = 1, True
+        for how in hows:
+            simd = how.folding.simd
+            legal &= simd % group == 0 or group % simd == 0
+            group = how.tpe
+        if not legal:
+            continue
+        named = {layer.name: how for layer, how in zip(linear, hows, strict=True)}
+        stages = build_stages(graph, layers, named)
+        if interval(stages) <= cycles:
+            luts = sum(stage_luts(s, TARGET) for s in stages[:-1])
+            best = luts if best is None else min(best, luts)
+    return best
+
+
+def small():
+    from integer_graphs import ChainBuilder
+    import numpy as np
+
+    b = ChainBuilder(np.random.default_rng(0))
+    b.input((1, 4, 4), 2)
+    b.conv("conv", 4, (2, 2), 2)
+    b.thresholds("q", 2)
+    b.flatten()
+    b.dense("fc", 3, 2)
+    return b.graph()
+
+
+@pytest.mark.parametrize("cycles", [150, 300, 700, 2000])
+def test_folding_equals_exhaustive_search(cycles):
+    graph = small()
+    layers = lower(graph)
+    chain = fold_for_interval(graph, layers, cycles, TARGET)
+    wanted = exhaustive(graph, layers, cycles)
+    assert (chain is None) == (wanted is None)
+    if chain is not None:
+        assert chain.luts == pytest.approx(wanted)
+
+
+def test_interval_is_met_and_fewer_luts_are_slower():
+    graph = digits_like()
+    layers = lower(graph)
+    fast = fold(graph, layers, TARGET, interval_cycles=2000, luts=None)
+    slow = fold(graph, layers, TARGET, interval_cycles=20000, luts=None)
+    assert interval(build_stages(graph, layers, dict(fast.foldings))) <= 2000
+    assert slow.luts < fast.luts
+
+
+def test_lut_budget_gives_the_best_rate_within_it():
+    graph = digits_like()
+    layers = lower(graph)
+    chain = fold(graph, layers, TARGET, interval_cycles=None, luts=3000)
+    assert chain.luts <= 3000
+    reached = interval(build_stages(graph, layers, dict(chain.foldings)))
+    faster = fold_for_interval(graph, layers, int(reached * 0.98), TARGET)
+    assert faster is None or faster.luts > 3000
+
+
+def test_impossible_interval_says_the_least():
+    graph = digits_like()
+    with pytest.raises(BudgetError, match=r"interval of 10 cycles .* least .* is \d+ cycles"):
+        fold(graph, lower(graph), TARGET, interval_cycles=10, luts=None)
+
+
+def test_impossible_lut_budget_says_the_fewest():
+    graph = digits_like()
+    with pytest.raises(BudgetError, match=r"budget of 5 LUTs .* takes \d+"):
+        fold(graph, lower(graph), TARGET, interval_cycles=None, luts=5)
