@@ -1,0 +1,71 @@
+"""The end of the network: what its last integers mean, and what is left to the host."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitfold.compiler.reading.affine import affine_prefix
+from bitfold.compiler.reading.builder import Builder
+from bitfold.compiler.reading.stream import Stream
+from bitfold.errors import ModelError, UnsupportedOp
+from bitfold.ir.graph import ValueMap
+from bitfold.ir.ops import AddBias, Conv, Dense
+
+# Relative distance within which a bias counts as lying on the accumulator's grid: a quantised
+# bias is stored as integer * float32(scale), a few units in the last place off.
+ON_GRID = 2.0**-20
+MAX_BIAS = 2.0**31
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Tail:
+    """`tensor` is the ONNX tensor that the output integers stand for."""
+
+    node: str
+    map: ValueMap
+    tensor: str
+    notes: tuple[str, ...]
+
+
+def finish(x: Stream, host: tuple[str, ...], builder: Builder) -> Tail:
+    """End the graph at `x`; `host` names the nodes behind it that no integers can express.
+
+    A bias that lies on the accumulator's grid becomes AddBias; any other affine tail goes to the
+    output's value map.
+    """
+    if x.type is None or not any(isinstance(n.op, Conv | Dense) for n in builder.nodes):
+        raise ModelError("the model has no quantised layer between its input and its output")
+    if x.pools:
+        raise UnsupportedOp(
+            f"node {x.pools[-1].name!r} (MaxPool): the output leaves it unquantised; put a Quant "
+            "node behind it"
+        )
+    if not x.flat_order():
+        raise UnsupportedOp(
+            f"the output transposes the result of {x.node!r}; leave the last transposition out"
+        )
+    scale, bias, count = affine_prefix(x, x.scale, np.zeros(()))
+    tensor = x.steps[count - 1].node.output[0] if count else x.source
+    left = (*(s.name for s in x.steps[count:]), *host)
+    notes = (f"left to the host: {', '.join(left)}; outputs are the values before",) if left else ()
+    name = x.node
+    integers = _on_grid(scale, bias, x.channels)
+    if isinstance(builder.op(name), Conv | Dense) and integers is not None:
+        if integers.any():
+            name = builder.add(f"{name}_bias", AddBias(name, integers))
+        bias = np.zeros(())
+    return Tail(name, ValueMap(np.asarray(scale), np.asarray(bias)), tensor, notes)
+
+
+def _on_grid(
+    scale: NDArray[np.float64], bias: NDArray[np.float64], channels: int
+) -> NDArray[np.int64] | None:
+    if not scale.all():
+        return None
+    ratio = np.broadcast_to(bias / scale, (channels,))
+    nearest = np.rint(ratio)
+    near = np.abs(ratio - nearest) <= ON_GRID * np.maximum(1.0, np.abs(ratio))
+    return nearest.astype(np.int64) if near.all() and (np.abs(ratio) < MAX_BIAS).all() else None

@@ -1,0 +1,122 @@
+"""Quant and BipolarQuant nodes: their parameters, checked, and their arithmetic in float32."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from bitfold.errors import ModelError, UnsupportedOp
+
+Floats = NDArray[np.float32]
+ROUND_HALF_EVEN = ("ROUND", "HALF_EVEN")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Quantiser:
+    """real x -> integer clip(round(x / scale)) -> real scale * integer; bipolar: the sign.
+
+    `scale` keeps the shape it has in the file and broadcasts against x.
+    """
+
+    name: str
+    scale: Floats
+    bits: int
+    signed: bool
+    narrow: bool = False
+    bipolar: bool = False
+
+    @property
+    def low(self) -> int:
+        """Least integer."""
+        if self.bipolar:
+            return -1
+        return (-(1 << self.bits - 1) + self.narrow) if self.signed else 0
+
+    @property
+    def high(self) -> int:
+        """Greatest integer."""
+        if self.bipolar:
+            return 1
+        return (1 << self.bits - 1) - 1 if self.signed else (1 << self.bits) - 1 - self.narrow
+
+    def codes(self, x: Floats, scale: Floats | None = None) -> Floats:
+        """The integers, held in float32, as QONNX computes them; NaN stays NaN."""
+        if self.bipolar:
+            signs = np.where(x >= 0, np.float32(1), np.float32(-1))
+            return np.where(np.isnan(x), np.float32(np.nan), signs)
+        scaled: Floats = x / (self.scale if scale is None else scale)
+        clipped: Floats = np.clip(scaled, np.float32(self.low), np.float32(self.high))
+        return np.rint(clipped)
+
+
+def attributes(node: onnx.NodeProto) -> dict[str, Any]:
+    """Attribute values by name; strings decoded."""
+    values = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+    return {k: v.decode(errors="replace") if isinstance(v, bytes) else v for k, v in values.items()}
+
+
+def parse_quantiser(node: onnx.NodeProto, parameters: Sequence[NDArray[Any] | None]) -> Quantiser:
+    """Check a quantiser node; `parameters` are its inputs after the first, None if not constant.
+
+    Raises: UnsupportedOp or ModelError naming the node and the rule.
+    """
+    subject = f"node {node.name!r} ({node.op_type})"
+    if any(p is None for p in parameters):
+        raise UnsupportedOp(f"{subject}: scale, zero point and bit width must be constants")
+    bipolar = node.op_type == "BipolarQuant"
+    if len(parameters) != (1 if bipolar else 3):
+        raise ModelError(f"{subject}: has {len(parameters)} parameters, not {1 if bipolar else 3}")
+    scale = _scale(subject, parameters[0])
+    if bipolar:
+        return Quantiser(node.name, scale, 1, signed=True, bipolar=True)
+    given = attributes(node)
+    mode = str(given.get("rounding_mode", "ROUND"))
+    if mode.upper() not in ROUND_HALF_EVEN:
+        raise UnsupportedOp(
+            f"{subject}: rounding_mode {mode!r}; only ROUND (half to even) is compiled. "
+            "Export with the default float-to-int rounding"
+        )
+    zero_point = np.asarray(parameters[1], np.float64)
+    if (zero_point != 0).any() or not zero_point.size:
+        raise UnsupportedOp(
+            f"{subject}: zero point {_brief(zero_point)}; it must be 0. "
+            "Use a symmetric (or, after ReLU, unsigned) quantiser"
+        )
+    signed, narrow = bool(given.get("signed", 1)), bool(given.get("narrow", 0))
+    bits = _bits(subject, parameters[2])
+    if bits == 1 and signed:
+        raise UnsupportedOp(
+            f"{subject}: signed with 1 bit; exporters write this wrongly. Use BipolarQuant "
+            "(Brevitas: SignedBinaryWeightPerTensorConst and the like)"
+        )
+    if bits == 1 and narrow:
+        raise UnsupportedOp(f"{subject}: narrow range with 1 bit leaves one value; use 2 bits")
+    return Quantiser(node.name, scale, bits, signed, narrow)
+
+
+def _scale(subject: str, value: Any) -> Floats:
+    scale = np.asarray(value, np.float32)
+    if not scale.size or not np.isfinite(scale).all() or (scale <= 0).any():
+        raise ModelError(f"{subject}: scale {_brief(scale)}; it must be positive and finite")
+    return scale
+
+
+def _bits(subject: str, value: Any) -> int:
+    widths = np.asarray(value, np.float64)
+    if widths.size != 1:
+        raise UnsupportedOp(
+            f"{subject}: {widths.size} bit widths; one per tensor is compiled, not one per channel"
+        )
+    bits = float(widths.reshape(()))
+    if not (bits.is_integer() and 1 <= bits <= 8):
+        raise UnsupportedOp(f"{subject}: bit width {bits:g}; it must be an integer from 1 to 8")
+    return int(bits)
+
+
+def _brief(values: NDArray[Any]) -> str:
+    flat = values.reshape(-1)
+    return f"{flat[0]}" if flat.size == 1 else f"{flat[:3].tolist()}..." if flat.size else "empty"

@@ -1,0 +1,169 @@
+"""Runtime tensors while reading: element-wise, per-channel functions of one IR node's integers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from bitfold.compiler.reading.constants import open_session, run_session
+from bitfold.errors import ModelError, UnsupportedOp
+from bitfold.ir.types import Ints, IntType
+
+Floats = NDArray[np.float32]
+Function = Callable[[Ints | Floats], Floats]
+ROOT = "%root"  # name of the function's argument; no ONNX exporter writes such a name
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Step:
+    """An element-wise node whose constants are brought to one value a channel."""
+
+    order: int  # position in the file
+    name: str  # of the node in the file
+    node: onnx.NodeProto
+    constants: dict[str, Floats]  # (C,) or ()
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """A MaxPool amid the steps; `tensor` is what it reads."""
+
+    name: str
+    tensor: str
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    pads: tuple[int, int, int, int]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A tensor that depends on the input.
+
+    node:   IR node whose integers it is computed from; "" before the input quantiser.
+    type:   of that node; None before the input quantiser.
+    shape:  of the IR value here, i.e. behind `pools`, without the batch.
+    scale:  real value of that node = scale * integer; () or (C,).
+    view:   (B, ...) for each element of the ONNX tensor its flat position in the IR value.
+    source: ONNX tensor that holds the IR node's reals.
+    tensor: name, among the steps' results, of this tensor; `ROOT` where there is no step.
+    """
+
+    node: str
+    type: IntType | None
+    shape: tuple[int, ...]
+    scale: NDArray[np.float64]
+    view: Ints
+    source: str
+    tensor: str = ROOT
+    steps: tuple[Step, ...] = ()
+    pools: tuple[Pool, ...] = ()
+
+    @property
+    def channels(self) -> int:
+        """Length of the channel axis of the IR value."""
+        return self.shape[0]
+
+    @property
+    def step_names(self) -> str:
+        """The element-wise nodes, for messages."""
+        names = [s.name for s in self.steps]
+        return ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") or "none"
+
+    def in_order(self) -> bool:
+        """Whether the ONNX tensor has the IR value's axes (and not a transposition of them)."""
+        return self.view.shape[1:] == self.shape and self.flat_order()
+
+    def flat_order(self) -> bool:
+        """Whether the elements follow each other as in the IR value, whatever the axes."""
+        flat = self.view[0].reshape(-1)
+        return bool((flat == np.arange(flat.size)).all())
+
+
+def fresh_view(batch: int, shape: tuple[int, ...]) -> Ints:
+    """The view of an ONNX tensor that has the IR value's own shape."""
+    return np.arange(batch * int(np.prod(shape)), dtype=np.int64).reshape(batch, *shape)
+
+
+def per_channel(stream: Stream, value: NDArray[Any], subject: str) -> Floats:
+    """A constant that acts element-wise on `stream`, as () or (C,).
+
+    Raises: UnsupportedOp when it differs within a channel, ModelError when it does not fit.
+    """
+    constant = np.asarray(value, np.float32)
+    if constant.size == 1:
+        return constant.reshape(())
+    try:
+        fits = np.broadcast_shapes(constant.shape, stream.view.shape) == stream.view.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ModelError(
+            f"{subject}: a constant of shape {constant.shape} does not fit a tensor of shape "
+            f"{stream.view.shape}"
+        )
+    values = np.empty(stream.view[0].size, np.float32)
+    values[stream.view[0].reshape(-1)] = np.broadcast_to(constant, stream.view.shape)[0].reshape(-1)
+    rows = values.reshape(stream.channels, -1)
+    if (rows != rows[:, :1]).any() or (constant.ndim == stream.view.ndim and len(constant) > 1):
+        raise UnsupportedOp(
+            f"{subject}: a constant of shape {constant.shape} differs within a channel "
+            f"(tensor {stream.view.shape}); only one value per tensor or channel is compiled"
+        )
+    return np.ascontiguousarray(rows[:, 0])
+
+
+def join(a: Stream, b: Stream) -> tuple[Step, ...] | None:
+    """The steps of both, in order of the file; None unless both come from one node alike."""
+    if a.node != b.node or a.pools != b.pools or not np.array_equal(a.view, b.view):
+        return None
+    steps = {s.order: s for s in (*a.steps, *b.steps)}
+    return tuple(steps[k] for k in sorted(steps))
+
+
+def append(stream: Stream, step: Step) -> Stream:
+    """`stream` behind one more step."""
+    return replace(stream, steps=(*stream.steps, step), tensor=step.node.output[0])
+
+
+def evaluator(stream: Stream, opset: int, tensor: str | None = None) -> Function:
+    """The function from integers (M, C) of the IR node to reals (M, C) of `tensor`.
+
+    As QONNX computes it in float32, except that the first product, integer times scale, is
+    rounded once: an exact integer accumulator stands where ONNX rounds each partial sum.
+    """
+    wanted = stream.tensor if tensor is None else tensor
+    subject = f"element-wise nodes {stream.step_names}"
+    session = None
+    if wanted != ROOT:
+        shape: list[str | int | None] = ["M", stream.channels]
+        kind = onnx.TensorProto.FLOAT
+        graph = onnx.helper.make_graph(
+            [s.node for s in stream.steps],
+            "chain",
+            [onnx.helper.make_tensor_value_info(ROOT, kind, shape)],
+            [onnx.helper.make_tensor_value_info(wanted, kind, None)],
+            [
+                onnx.numpy_helper.from_array(np.asarray(value), name)
+                for step in stream.steps
+                for name, value in step.constants.items()
+            ],
+        )
+        session = open_session(graph, opset, subject)
+
+    def evaluate(integers: Ints | Floats) -> Floats:
+        if stream.type is None:
+            reals = np.asarray(integers, np.float32)
+        else:
+            reals = (integers * stream.scale).astype(np.float32)
+        if session is None:
+            return reals
+        result = run_session(session, {ROOT: np.ascontiguousarray(reals)}, subject)
+        return np.broadcast_to(np.asarray(result, np.float32), reals.shape)
+
+    return evaluate
