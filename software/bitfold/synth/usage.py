@@ -57,7 +57,7 @@ def count(cells: Mapping[str, int], target: Target) -> Utilisation:
 
     Raises: ConfigError for a cell that the target's tables do not hold: it would count as nothing.
     """
-    known = target.free.union(*target.costs.values())
+    known = target.free.union({"$scopeinfo"}, *target.costs.values())
     for cell in cells:
         if cell not in known:
             raise ConfigError(
@@ -77,7 +77,7 @@ def count(cells: Mapping[str, int], target: Target) -> Utilisation:
         brams=total("brams"),
         dsps=int(total("dsps")),
         carries=int(total("carries")),
-        cells=dict(cells),
+        cells={cell: number for cell, number in cells.items() if cell != "$scopeinfo"},
     )
 
 
