@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from integer_graphs import ChainBuilder, digits_like, mlp
+
+from bitfold.compiler.lower import LinearLayer, PoolLayer, lower
+from bitfold.errors import UnsupportedOp
+from bitfold.ir import run_all
+from bitfold.ir.ops.linear import sliding_windows
+
+
+def in_stream_order(x):
+    """(N, C, H, W) -> (N, H*W, C); vectors stay."""
+    return x.transpose(0, 2, 3, 1).reshape(len(x), -1, x.shape[1]) if x.ndim == 4 else x
+
+
+@pytest.mark.parametrize("graph", [digits_like(), mlp(), mlp(bipolar=True)])
+def test_rows_times_streamed_columns_are_the_graphs_accumulators(graph):
+    kind = graph.input_type
+    rng = np.random.default_rng(1)
+    codes = rng.integers(kind.min, kind.max + 1, (5, *kind.shape))
+    codes = codes | 1 if kind.bipolar else codes
+    values = run_all(graph, codes)
+    for layer in lower(graph):
+        if isinstance(layer, PoolLayer):
+            continue
+        source = values[graph.node(layer.name).op.inputs[0]]
+        if layer.conv is not None:
+            windows = sliding_windows(
+                source, layer.conv.kernel, layer.conv.stride, layer.conv.pads, 0
+            )
+            columns = windows.transpose(0, 1, 2, 4, 5, 3).reshape(5, layer.pixels, -1)
+        else:
+            before = graph.node(graph.node(layer.name).op.inputs[0]).op
+            map_ = values[before.inputs[0]] if type(before).__name__ == "Flatten" else source
+            columns = in_stream_order(map_).reshape(5, 1, -1)
+        got = columns @ layer.matrix.T
+        wanted = in_stream_order(values[layer.name]).reshape(5, layer.pixels, -1)
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_names_and_kinds_in_order():
+    layers = lower(digits_like())
+    assert [layer.name for layer in layers] == ["conv1", "conv2", "pool", "fc"]
+    last = layers[-1]
+    assert isinstance(last, LinearLayer)
+    assert last.thresholds is None
+    assert last.bias is not None
+
+
+def test_layer_without_a_quantiser_names_both_nodes():
+    b = ChainBuilder(np.random.default_rng(0))
+    b.input((8,), 2)
+    b.dense("fc1", 4, 2)
+    b.dense("fc2", 4, 2)
+    with pytest.raises(UnsupportedOp, match=r"'fc1'.*quantiser.*Dense 'fc2'"):
+        lower(b.graph())
