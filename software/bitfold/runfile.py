@@ -1,6 +1,7 @@
 """The run file: TOML read into frozen models. An unknown key is an error with a suggestion."""
 
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ Bits = Annotated[int, Field(ge=2, le=8)]
 class Section(BaseModel):
     """A table of the run file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Data(Section):
@@ -216,7 +217,8 @@ def _parse_section(name: str, value: Any, where: str) -> Section:
     else:
         kind = SECTIONS[name]
     try:
-        return kind.model_validate(value)
+        # As JSON, because strict checking of Python values would want tuples and Paths.
+        return kind.model_validate_json(json.dumps(value, default=str))
     except ValidationError as error:
         raise ConfigError(f"{where}: [{name}] {_explain(error, kind)}") from None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision import datasets
+from torchvision import datasets  # type: ignore[import-untyped]  # ships no stubs
 
 from bitfold.data.dataset import DataSet, Split
 from bitfold.errors import DataError

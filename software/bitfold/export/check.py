@@ -63,7 +63,8 @@ def _decisions_differ(first: Floats, second: Floats, tolerance: float) -> npt.ND
     one, two = first.argmax(1), second.argmax(1)
     rows = np.arange(len(first))
     lead = first[rows, one] - first[rows, two]
-    return (one != two) & (lead > tolerance)
+    differ: npt.NDArray[np.bool_] = (one != two) & (lead > tolerance)
+    return differ
 
 
 def _cuts(count: int) -> list[int]:

@@ -5,13 +5,17 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 import torch
-from brevitas.export import export_qonnx
 from onnx import ModelProto
-from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.core.onnx_exec import execute_onnx
-from qonnx.transformation.infer_shapes import InferShapes
-from qonnx.util.cleanup import cleanup_model
 from torch import nn
+
+with warnings.catch_warnings():
+    # Both packages warn of their own deprecated parts while they are imported.
+    warnings.simplefilter("ignore")
+    from brevitas.export import export_qonnx  # type: ignore[import-untyped]  # ships no stubs
+    from qonnx.core.modelwrapper import ModelWrapper  # type: ignore[import-untyped]  # no stubs
+    from qonnx.core.onnx_exec import execute_onnx  # type: ignore[import-untyped]  # no stubs
+    from qonnx.transformation.infer_shapes import InferShapes  # type: ignore[import-untyped]
+    from qonnx.util.cleanup import cleanup_model  # type: ignore[import-untyped]  # no stubs
 
 Floats = npt.NDArray[np.float32]
 
@@ -25,7 +29,8 @@ def to_qonnx(model: nn.Module, shape: tuple[int, int, int]) -> ModelProto:
         # torch deprecates this exporter, but FINN rejects every file of the new one.
         warnings.simplefilter("ignore")
         made = export_qonnx(model.cpu(), args=torch.zeros(1, *shape), dynamo=False)
-    return cleanup_model(ModelWrapper(made)).model
+    graph: ModelProto = cleanup_model(ModelWrapper(made)).model
+    return graph
 
 
 def with_batch(model: ModelProto, batch: int) -> ModelProto:
@@ -35,7 +40,8 @@ def with_batch(model: ModelProto, batch: int) -> ModelProto:
     del copy.graph.value_info[:]
     for value in (*copy.graph.input, *copy.graph.output):
         value.type.tensor_type.shape.dim[0].dim_value = batch
-    return ModelWrapper(copy).transform(InferShapes()).model
+    graph: ModelProto = ModelWrapper(copy).transform(InferShapes()).model
+    return graph
 
 
 def run_qonnx(model: ModelProto, x: Floats) -> Floats:

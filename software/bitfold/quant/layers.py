@@ -5,12 +5,29 @@ Brevitas supplies the layers, the bias quantiser and the QONNX export; LSQ goes 
 LSQ's gradient scale, which LIMPQ's indicators are made of.
 """
 
+import warnings
+
 import torch
-from brevitas.inject import ExtendedInjector
-from brevitas.nn import QuantConv2d, QuantIdentity, QuantLinear, QuantReLU
-from brevitas.proxy import ActQuantProxyFromInjector, WeightQuantProxyFromInjector
-from brevitas.quant import Int32Bias
 from torch import nn
+
+with warnings.catch_warnings():
+    # Brevitas warns of an optional package and of its own syntax while it is imported.
+    warnings.simplefilter("ignore")
+    from brevitas.inject import ExtendedInjector  # type: ignore[import-untyped]  # ships no stubs
+    from brevitas.nn import (  # type: ignore[import-untyped]  # ships no stubs
+        QuantConv2d,
+        QuantIdentity,
+        QuantLinear,
+        QuantReLU,
+    )
+    from brevitas.proxy import (  # type: ignore[import-untyped]  # ships no stubs
+        ActQuantProxyFromInjector,
+        WeightQuantProxyFromInjector,
+    )
+    from brevitas.quant import Int32Bias  # type: ignore[import-untyped]  # ships no stubs
+
+    # Its layers strip tensor names at every call, of which torch warns once per process: here.
+    torch.zeros(1).rename(None)  # type: ignore[no-untyped-call]
 
 from bitfold.quant.lsq import LSQ
 

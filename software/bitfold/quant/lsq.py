@@ -25,7 +25,9 @@ class _Quantise(torch.autograd.Function):
     """y = step * clamp(round(x / step), low, high), straight-through on round."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, step: Tensor, low: int, high: int, scale: float) -> Tensor:
+    def forward(  # noqa: PLR0917  # autograd functions take no keywords
+        ctx: Any, x: Tensor, step: Tensor, low: int, high: int, scale: float
+    ) -> Tensor:
         ratio = x / step
         whole = ratio.round().clamp_(low, high)
         ctx.save_for_backward(ratio, whole)

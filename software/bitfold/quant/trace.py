@@ -20,6 +20,7 @@ class Layer:
     name: str
     feeder: str  # nn.ReLU or nn.Identity whose output the layer reads: its activation quantiser
     norm: str | None  # BatchNorm that follows, if any
+    follower: str | None  # nn.ReLU after that, if any
     outputs: int
     inputs: int  # kernel height * kernel width * input channels
     channels: int
@@ -36,7 +37,10 @@ def trace(model: nn.Module, input_shape: tuple[int, ...]) -> tuple[Layer, ...]:
     """
     graph = fx.symbolic_trace(model)
     modules = dict(graph.named_modules())
-    ShapeProp(graph).propagate(torch.zeros(1, *input_shape))  # type: ignore[no-untyped-call]
+    was = model.training
+    model.eval()  # or the zeros would enter the BatchNorm statistics
+    ShapeProp(graph.eval()).propagate(torch.zeros(1, *input_shape))  # type: ignore[no-untyped-call]
+    model.train(was)
     layers: list[Layer] = []
     for node in graph.graph.nodes:
         if node.op != "call_module" or not isinstance(modules[node.target], nn.Conv2d | nn.Linear):
@@ -64,22 +68,30 @@ def _layer(node: fx.Node, modules: dict[str, nn.Module]) -> Layer:
             f"layer {name!r} reads {source}, which is not quantised; put an nn.ReLU or an "
             "nn.Identity before it"
         )
-    after = [modules.get(str(user.target)) for user in node.users]
-    norm = None
-    if len(after) == 1 and isinstance(after[0], nn.BatchNorm1d | nn.BatchNorm2d):
-        norm = str(next(iter(node.users)).target)
+    norm = _only_user(node, modules, (nn.BatchNorm1d, nn.BatchNorm2d))
+    relu = _only_user(norm or node, modules, (nn.ReLU,))
     weight = module.get_parameter("weight")
     read, written = _shape(node.args[0]), _shape(node)
     return Layer(
         name=name,
         feeder=str(source.target),  # type: ignore[union-attr]  # a Node: `feeder` was found by it
-        norm=norm,
+        norm=str(norm.target) if norm else None,
+        follower=str(relu.target) if relu else None,
         outputs=weight.shape[0],
         inputs=weight[0].numel(),
         channels=weight.shape[1],
         pixels=int(torch.Size(written[2:]).numel()),
         input_elements=int(torch.Size(read[1:]).numel()),
     )
+
+
+def _only_user(
+    node: fx.Node, modules: dict[str, nn.Module], kinds: tuple[type[nn.Module], ...]
+) -> fx.Node | None:
+    """The one node that reads `node`, if it is of these kinds."""
+    users = tuple(node.users)
+    one = len(users) == 1 and isinstance(modules.get(str(users[0].target)), kinds)
+    return users[0] if one else None
 
 
 def _shape(node: object) -> tuple[int, ...]:

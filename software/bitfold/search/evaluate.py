@@ -15,7 +15,7 @@ def logits(model: nn.Module, x: Tensor) -> Tensor:
     was = model.training
     model.eval()
     device = next(model.parameters()).device
-    parts = [model(part.to(device)).cpu() for part in x.split(BATCH)]
+    parts = [model(part.to(device)).cpu() for part in x.split(BATCH)]  # type: ignore[no-untyped-call]
     model.train(was)
     return torch.cat(parts)
 

@@ -4,28 +4,56 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import (  # type: ignore[import-untyped]  # ships no stubs
+    Bounds,
+    LinearConstraint,
+    milp,
+)
 
 from bitfold.errors import BudgetError
 
 Floats = npt.NDArray[np.float64]
+Picks = tuple[tuple[int, int], ...]
+
+# The solver may break a constraint by its tolerance; then it is asked again with a little less.
+_SLACKS = (0.0, 1e-6, 1e-5)
 
 
 def choose(
     value: Floats, limits: Sequence[tuple[Floats, float]], allowed: npt.NDArray[np.bool_]
-) -> tuple[tuple[int, int], ...]:
+) -> Picks:
     """Minimise the summed `value` with each summed cost within its limit.
 
     `value`, each cost table and `allowed` have shape (layers, weight candidates, activation
-    candidates); one allowed pair of indices per layer is returned. Raises: BudgetError when none fits.
+    candidates). Returns one allowed pair of candidate indices per layer.
+    Raises: BudgetError when none fits.
     """
+    for slack in _SLACKS:
+        picks = _solve(value, limits, allowed, slack)
+        if all(total(table, picks) <= limit for table, limit in limits):
+            return picks
+    raise BudgetError("no choice of bits meets the budget exactly; raise it a little")
+
+
+def total(table: Floats, picks: Picks) -> float:
+    """Sum of the table's entries that were picked."""
+    return float(sum(table[layer, w, a] for layer, (w, a) in enumerate(picks)))
+
+
+def _solve(
+    value: Floats,
+    limits: Sequence[tuple[Floats, float]],
+    allowed: npt.NDArray[np.bool_],
+    slack: float,
+) -> Picks:
     layers, w_count, a_count = value.shape
     one_each = np.kron(np.eye(layers), np.ones(w_count * a_count))
     constraints = [LinearConstraint(one_each, 1, 1)]
-    # Scaled to 1 because the solver's tolerances are absolute; costs run to 1e11.
-    constraints += [
-        LinearConstraint(table.reshape(1, -1) / limit, -np.inf, 1) for table, limit in limits
-    ]
+    for table, limit in limits:
+        # Scaled because the solver's tolerances are absolute and costs run to 1e11.
+        scale = max(limit, float(table.max()), 1e-30)
+        most = (limit - slack * scale) / scale
+        constraints.append(LinearConstraint(table.reshape(1, -1) / scale, -np.inf, most))
     result = milp(
         value.reshape(-1),
         integrality=np.ones(value.size),

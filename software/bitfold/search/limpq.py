@@ -105,8 +105,12 @@ class LIMPQ(Method):
         w, a = self.indicators()
         return {
             "bits": list(self.problem.bits),
-            "weight_steps": {h.layer.name: row.tolist() for h, row in zip(self.handles, w)},
-            "activation_steps": {h.layer.name: row.tolist() for h, row in zip(self.handles, a)},
+            "weight_steps": {
+                h.layer.name: row.tolist() for h, row in zip(self.handles, w, strict=True)
+            },
+            "activation_steps": {
+                h.layer.name: row.tolist() for h, row in zip(self.handles, a, strict=True)
+            },
             "steps_at_bound": int((w >= MOST_STEP).sum() + (a >= MOST_STEP).sum()),
         }
 

@@ -1,9 +1,7 @@
 """The one training loop: every phase of every method goes through `train`."""
 
-import hashlib
 import math
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -14,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from bitfold.data import DataSet
-from bitfold.data.augment import augment
 from bitfold.errors import ConfigError
 from bitfold.search import checkpoint
+from bitfold.search.batches import batches, epoch_seed, steps_of
 from bitfold.search.evaluate import accuracy, reestimate_norms
 from bitfold.search.method import Method
 from bitfold.search.progress import Progress
@@ -74,13 +72,11 @@ def train(
         model.load_state_dict(found.model)
         optimiser.load_state_dict(found.optimiser)
         first, spent, history = found.epoch, found.seconds, list(found.history)
-    wrapped, optimiser = fabric.setup(model, optimiser)
-    steps = max(1, len(data.train) // recipe.batch)
-    progress.start(recipe.phase, steps * (recipe.epochs - first))
+    phase = _Phase(model, optimiser, data, recipe, method, fabric, progress)
+    progress.start(recipe.phase, phase.steps * (recipe.epochs - first))
     clock = time.monotonic()
     for epoch in range(first, recipe.epochs):
-        model.train()
-        entry = _epoch(model, wrapped, optimiser, data, recipe, epoch, method, fabric, progress)
+        entry = phase.epoch(epoch)
         if recipe.reestimate:
             reestimate_norms(model, data.train.x)
         if recipe.validate:
@@ -99,83 +95,96 @@ def train(
     return Trained(history, spent + time.monotonic() - clock)
 
 
-def _epoch(
-    model: nn.Module,
-    wrapped: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    data: DataSet,
-    recipe: Recipe,
-    epoch: int,
-    method: Method | None,
-    fabric: Fabric,
-    progress: Progress,
-) -> dict[str, Any]:
-    steps = max(1, len(data.train) // recipe.batch)
-    right = seen = 0
-    total = 0.0
-    for i, (x, y) in enumerate(_batches(data, recipe, epoch)):
-        step = epoch * steps + i
-        lr = recipe.lr * (1 + math.cos(math.pi * step / (steps * recipe.epochs))) / 2
-        for group in optimiser.param_groups:
-            group["lr"] = lr
-        x, y = fabric.to_device((x, y))
+@final
+class _Phase:
+    """What the epochs of a phase share."""
 
-        def one_pass(x: Tensor = x, y: Tensor = y, step: int = step, lr: float = lr) -> Tensor:
-            nonlocal right, seen
-            out = wrapped(x)
-            right += int((out.argmax(1) == y).sum())
-            seen += len(y)
-            loss = cross_entropy(out, y, label_smoothing=recipe.label_smoothing)
-            if not torch.isfinite(loss):
-                raise ConfigError(
-                    f"the loss became {loss.item()} in phase {recipe.phase!r}, step {step} (epoch "
-                    f"{epoch}), at learning rate {lr:.3g}; the checkpoint of the epoch before is "
-                    "kept. Lower the phase's learning rate and use another output folder"
-                )
-            return loss
+    def __init__(  # noqa: PLR0917  # private, called once, above
+        self,
+        model: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        data: DataSet,
+        recipe: Recipe,
+        method: Method | None,
+        fabric: Fabric,
+        progress: Progress,
+    ) -> None:
+        self.model, self.data, self.recipe = model, data, recipe
+        self.method, self.fabric, self.progress = method, fabric, progress
+        self.wrapped, self.optimiser = fabric.setup(model, optimiser)
+        self.steps = steps_of(data.train, recipe.batch)
+        self.right = self.seen = 0  # training images of this epoch, over all passes
 
-        optimiser.zero_grad(set_to_none=True)
-        if method is None:
-            task = one_pass()
-            fabric.backward(task)
-            loss = task.item()
-        else:
-            loss = method.gradients(model, step, one_pass, fabric.backward)
-        optimiser.step()
+    def epoch(self, epoch: int) -> dict[str, Any]:
+        """Train one epoch; return its entry for the history."""
+        recipe, method = self.recipe, self.method
+        self.model.train()
+        self.right = self.seen = 0
+        total = 0.0
+        seed = epoch_seed(recipe.seed, recipe.phase, epoch)
+        drawn = batches(self.data.train, recipe.batch, recipe.augment, seed)
+        for i, batch in enumerate(drawn):
+            step = epoch * self.steps + i
+            self._set_lr(step)
+            x, y = self.fabric.to_device(batch)
+            loss = self._step(x, y, step)
+            total += loss
+            self.progress.advance(loss, self.right / self.seen)
         if method is not None:
-            method.after_step(model, step)
-        total += loss
-        progress.advance(loss, right / seen)
-    if method is not None:
-        method.after_epoch(model, epoch)
-    return {"epoch": epoch, "loss": total / steps, "accuracy": right / seen, "lr": lr}
+            method.after_epoch(self.model, epoch)
+        return {
+            "epoch": epoch,
+            "loss": total / self.steps,
+            "accuracy": self.right / self.seen,
+            "lr": self.optimiser.param_groups[0]["lr"],
+        }
 
+    def _step(self, x: Tensor, y: Tensor, step: int) -> float:
+        """One optimiser step; return the task loss."""
+        self.optimiser.zero_grad(set_to_none=True)
+        if self.method is None:
+            loss = self._pass(x, y, step)
+            self.fabric.backward(loss)
+            self.optimiser.step()
+            return loss.item()
+        value = self.method.gradients(
+            self.model, step, lambda: self._pass(x, y, step), self.fabric.backward
+        )
+        self.optimiser.step()
+        self.method.after_step(self.model, step)
+        return value
 
-def _batches(data: DataSet, recipe: Recipe, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Shuffled, changed batches of equal size; the remainder of an epoch is left out."""
-    generator = torch.Generator().manual_seed(_seed(recipe.seed, recipe.phase, epoch))
-    torch.manual_seed(_seed(recipe.seed, recipe.phase, epoch))  # for dropout and the like
-    count = len(data.train)
-    order = torch.randperm(count, generator=generator)
-    batch = min(recipe.batch, count)
-    for start in range(0, count - batch + 1, batch):
-        part = order[start : start + batch]
-        yield augment(data.train.x[part], recipe.augment, generator), data.train.y[part]
+    def _pass(self, x: Tensor, y: Tensor, step: int) -> Tensor:
+        """One forward pass; return the loss, which must be finite."""
+        out = self.wrapped(x)
+        self.right += int((out.argmax(1) == y).sum())
+        self.seen += len(y)
+        loss = cross_entropy(out, y, label_smoothing=self.recipe.label_smoothing)
+        if not torch.isfinite(loss):
+            lr = self.optimiser.param_groups[0]["lr"]
+            raise ConfigError(
+                f"the loss became {loss.item()} in phase {self.recipe.phase!r} at step {step} of "
+                f"{self.steps * self.recipe.epochs}, learning rate {lr:.3g}; the checkpoint of the "
+                "epoch before is kept. Lower this phase's learning rate in the run file and give "
+                "another output folder"
+            )
+        return loss
 
-
-def _seed(seed: int, phase: str, epoch: int) -> int:
-    """A generator seed that differs between phases and epochs."""
-    text = f"{seed}/{phase}/{epoch}".encode()
-    return int.from_bytes(hashlib.sha256(text).digest()[:7], "big")
+    def _set_lr(self, step: int) -> None:
+        """Cosine from the recipe's rate to zero."""
+        progress = step / (self.steps * self.recipe.epochs)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.recipe.lr * (1 + math.cos(math.pi * progress)) / 2
 
 
 def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """SGD with Nesterov momentum; norms, biases and steps (up to one dimension) do not decay."""
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
     groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
+        {
+            "params": [p for p in model.parameters() if p.ndim > 1],
+            "weight_decay": recipe.weight_decay,
+        },
+        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return torch.optim.SGD(
         groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0

@@ -34,10 +34,10 @@ class Method(ABC):
         backward(loss if extra is None else loss + extra)
         return loss.item()
 
-    def after_step(self, model: nn.Module, step: int) -> None:
+    def after_step(self, model: nn.Module, step: int) -> None:  # noqa: B027  # optional hook
         """Called after the optimiser's step."""
 
-    def after_epoch(self, model: nn.Module, epoch: int) -> None:
+    def after_epoch(self, model: nn.Module, epoch: int) -> None:  # noqa: B027  # optional hook
         """Called after the last step of epoch `epoch` (from 0)."""
 
     @abstractmethod

@@ -18,7 +18,7 @@ from bitfold.export import export_model
 from bitfold.files import write_json
 from bitfold.models import convnet, mlp
 from bitfold.policy import BitPolicy, LayerBits
-from bitfold.quant import Layer, quantise, trace
+from bitfold.quant import Layer, quantise, settle, trace
 from bitfold.runfile import ConvNet, Mlp, RunFile, SearchLimpq
 from bitfold.search.evaluate import accuracy
 from bitfold.search.loop import Recipe, Trained, train
@@ -140,10 +140,11 @@ class _Run:
         layers: tuple[Layer, ...],
         policy: dict[str, LayerBits],
     ) -> nn.Module:
-        quantise(model, layers, {n: (b.w_bits, b.a_bits) for n, b in policy.items()})
+        handles = quantise(model, layers, {n: (b.w_bits, b.a_bits) for n, b in policy.items()})
         settings = self.run.train
         epochs = settings.finetune_epochs if phase == "finetune" else settings.compare_epochs
         self._train(phase, model, epochs, settings.finetune_lr)
+        settle(model, handles)
         return model
 
     def _train(

@@ -1,0 +1,33 @@
+"""The batches of an epoch, drawn from a generator that seed, phase and epoch alone decide."""
+
+import hashlib
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from bitfold.data import Split
+from bitfold.data.augment import augment
+
+
+def steps_of(split: Split, batch: int) -> int:
+    """Batches in an epoch: all of equal size, the remainder left out; at least one."""
+    return max(1, len(split) // batch)
+
+
+def batches(split: Split, batch: int, how: str, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Shuffled batches (x, y), augmented as `how` says; on the CPU.
+
+    A split smaller than `batch` is one batch. Also seeds torch's own generator, for dropout.
+    """
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(split), generator=generator)
+    for part in order.split(batch)[: steps_of(split, batch)]:  # type: ignore[no-untyped-call]
+        yield augment(split.x[part], how, generator), split.y[part]
+
+
+def epoch_seed(seed: int, phase: str, epoch: int) -> int:
+    """A generator seed that differs between phases and epochs."""
+    text = f"{seed}/{phase}/{epoch}".encode()
+    return int.from_bytes(hashlib.sha256(text).digest()[:7], "big")

@@ -1,0 +1,103 @@
+"""The learned-step quantiser against its definition."""
+
+import pytest
+import torch
+
+from bitfold.errors import ConfigError
+from bitfold.quant.lsq import LSQ, bounds, quantise
+
+
+def test_bounds_are_twos_complement_or_unsigned() -> None:
+    assert bounds(3, signed=True) == (-4, 3)
+    assert bounds(3, signed=False) == (0, 7)
+    assert bounds(8, signed=True) == (-128, 127)
+
+
+@pytest.mark.parametrize("signed", [True, False])
+@pytest.mark.parametrize("bits", [2, 3, 8])
+def test_values_are_integers_of_the_width_times_the_step(bits: int, signed: bool) -> None:
+    x = torch.linspace(-30, 30, 997)
+    step = torch.tensor(0.37)
+    low, high = bounds(bits, signed=signed)
+    wanted = torch.clamp(torch.round(x / step), low, high) * step
+    assert torch.equal(quantise(x, step, bits, signed=signed), wanted)
+
+
+def test_halves_round_to_even_as_qonnx_does() -> None:
+    x = torch.tensor([0.5, 1.5, 2.5, -0.5, -1.5])
+    came = quantise(x, torch.tensor(1.0), 4, signed=True)
+    assert came.tolist() == [0, 2, 2, 0, -2]
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_gradients_are_those_of_the_paper(signed: bool) -> None:
+    """LSQ Eq. 3, its Sec. 2.2 gradient scale, and the straight-through estimator."""
+    torch.manual_seed(0)
+    x = torch.randn(50, dtype=torch.float64, requires_grad=True)
+    step = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+    upstream = torch.randn(50, dtype=torch.float64)
+    quantise(x, step, 3, signed=signed).backward(upstream)
+    low, high = bounds(3, signed=signed)
+    by_step = []
+    for value in x.tolist():
+        ratio = value / 0.3
+        if ratio <= low or ratio >= high:
+            by_step.append(low if ratio <= low else high)
+        else:
+            by_step.append(round(ratio) - ratio)
+    wanted = sum(u * d for u, d in zip(upstream.tolist(), by_step, strict=True))
+    assert step.grad is not None
+    assert x.grad is not None
+    assert step.grad.item() == pytest.approx(wanted / (high * 50) ** 0.5)
+    inside = (x / 0.3 >= low) & (x / 0.3 <= high)
+    assert torch.equal(x.grad, upstream * inside)
+
+
+def test_weight_steps_start_at_three_sigma() -> None:
+    quantiser = LSQ((2, 3, 4), signed=True)
+    weight = torch.randn(64, 64) * 0.2 + 0.01
+    quantiser.start_from(weight)
+    mean, deviation = weight.mean().item(), weight.std().item()
+    reach = max(abs(mean - 3 * deviation), abs(mean + 3 * deviation))
+    assert quantiser.steps.tolist() == pytest.approx([reach / 2, reach / 4, reach / 8])
+
+
+def test_activation_steps_start_at_the_first_training_batch_of_their_width() -> None:
+    quantiser = LSQ((2, 4), signed=False)
+    quantiser.eval()
+    quantiser(torch.ones(8))
+    assert quantiser.started.tolist() == [False, False]
+    quantiser.train()
+    quantiser.select(4)
+    quantiser(torch.full((8,), 3.0))
+    assert quantiser.started.tolist() == [False, True]
+    assert quantiser.steps[1].item() == pytest.approx(2 * 3 / 15**0.5)
+    quantiser(torch.full((8,), 9.0))
+    assert quantiser.steps[1].item() == pytest.approx(2 * 3 / 15**0.5)
+
+
+def test_only_the_selected_step_gets_a_gradient() -> None:
+    quantiser = LSQ((2, 3, 4), signed=True)
+    quantiser.start_from(torch.randn(100))
+    quantiser.select(3)
+    value, step, zero, width = quantiser(torch.randn(100))
+    value.square().sum().backward()
+    assert quantiser.steps.grad is not None
+    assert (quantiser.steps.grad != 0).tolist() == [False, True, False]
+    assert (step.item(), zero.item(), width.item()) == (quantiser.steps[1].item(), 0, 3)
+
+
+def test_steps_stay_in_their_range() -> None:
+    quantiser = LSQ((4,), signed=True, most_step=1.0)
+    with torch.no_grad():
+        quantiser.steps.fill_(5.0)
+    assert quantiser.step().item() == 1.0
+    with torch.no_grad():
+        quantiser.steps.fill_(-5.0)
+    assert quantiser.step().item() == pytest.approx(1e-5)
+
+
+@pytest.mark.parametrize("bits", [(), (1,), (2, 9)])
+def test_widths_that_export_cannot_carry_are_refused(bits: tuple[int, ...]) -> None:
+    with pytest.raises(ConfigError, match=r"must lie in 2\.\.8"):
+        LSQ(bits, signed=True)
