@@ -3,7 +3,8 @@
 import json
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cocotb
@@ -99,3 +100,59 @@ async def idle(dut: Any, cycles: int) -> None:
     """Wait."""
     for _ in range(cycles):
         await FallingEdge(dut.clk_i)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What `timed_run` saw. Cycles count from its start; a transfer happens at a cycle's end."""
+
+    words: list[int]  # taken
+    accepted: list[int]  # cycle in which each input word was accepted
+    taken: list[int]  # cycle in which each output word was taken
+    ready_from: dict[int, int]  # output word -> first cycle in which it would have been taken
+
+
+async def timed_run(
+    dut: Any,
+    words: Sequence[int],
+    not_before: Sequence[int],
+    count: int,
+    waits: Mapping[int, int],
+    *,
+    limit: int = 1_000_000,
+    inputs: tuple[str, str, str] = ("in_valid_i", "in_ready_o", "in_data_i"),
+    outputs: tuple[str, str, str] = ("out_valid_o", "out_ready_i", "out_data_o"),
+) -> Run:
+    """Offer words[k] from cycle not_before[k] on; take `count` words; record every cycle.
+
+    waits: output word k -> cycles for which ready stays low after word k - 1 was taken. In all
+    other cycles ready is high.
+    """
+    valid, ready, data = (getattr(dut, name) for name in inputs)
+    out_valid, out_ready, out_data = (getattr(dut, name) for name in outputs)
+    run = Run(words=[], accepted=[], taken=[], ready_from={})
+    open_at = waits.get(0, 0)
+    run.ready_from[0] = open_at
+    cycle = 0
+    while len(run.words) < count or len(run.accepted) < len(words):
+        assert cycle < limit, f"stuck: {len(run.accepted)} in, {len(run.words)} out"
+        k = len(run.accepted)
+        offer = k < len(words) and cycle >= not_before[k]
+        take = cycle >= open_at
+        valid.value = int(offer)
+        if offer:
+            data.value = words[k]
+        out_ready.value = int(take)
+        await Timer(1, unit="ns")
+        if offer and ready.value:
+            run.accepted.append(cycle)
+        if take and out_valid.value:
+            run.taken.append(cycle)
+            run.words.append(int(out_data.value))
+            open_at = cycle + 1 + waits.get(len(run.words), 0)
+            run.ready_from[len(run.words)] = open_at
+        await FallingEdge(dut.clk_i)
+        cycle += 1
+    valid.value = 0
+    out_ready.value = 0
+    return run
