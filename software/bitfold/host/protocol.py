@@ -129,25 +129,6 @@ def pong(info: BoardInfo) -> bytes:
     return bytes([VERSION]) + sizes + info.design_id.to_bytes(8, "big")
 
 
-def pack_input(values: NDArray[np.int64], *, bits: int, signed: bool, bipolar: bool) -> bytes:
-    """An input (C, H, W) or (C,) of integers as the bytes of a frame: pixels row by row, in each
-    pixel the channels, a byte a value: two's complement, or for bipolar 1 for +1 and 0 for -1.
-
-    Raises: ConfigError for a value outside the range of the input.
-    """
-    if bipolar:
-        allowed = np.isin(values, (-1, 1))
-    else:
-        low = -(1 << (bits - 1)) if signed else 0
-        allowed = (values >= low) & (values < low + (1 << bits))
-    if not allowed.all():
-        kind = "bipolar" if bipolar else f"{'int' if signed else 'uint'}{bits}"
-        raise ConfigError(f"input value {values[~allowed].flat[0]} is not {kind}")
-    codes = (values + 1) // 2 if bipolar else values & 0xFF
-    ordered = codes if values.ndim == 1 else np.moveaxis(codes, 0, -1)
-    return ordered.astype(np.uint8).tobytes()
-
-
 def unpack_result(payload: bytes) -> NDArray[np.int64]:
     """The integers (outputs,) of a result. Raises: ToolFailed for a length that is none."""
     if len(payload) % 4:

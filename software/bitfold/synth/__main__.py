@@ -23,7 +23,7 @@ def main(  # noqa: PLR0917 - click passes by keyword
     """Synthesise module TOP with parameters and print what it takes."""
     from bitfold.errors import BitfoldError
     from bitfold.synth.flow import synth_source
-    from bitfold.synth.yosys import needed_files, read_source
+    from bitfold.synth.source import needed_files, read_source
 
     given = dict(item.split("=", 1) for item in parameters)
     values = {k: int(v) if v.lstrip("-").isdigit() else v for k, v in given.items()}

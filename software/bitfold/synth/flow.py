@@ -1,18 +1,18 @@
 """`bitfold synth`: figures of a design, or of one module, on a target; synth.json."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+from bitfold.compiler.design import Design
 from bitfold.files import read_json, write_json
 from bitfold.synth.nextpnr import REPORT, Placed, read_report, with_place
 from bitfold.synth.plan import Runner, execute
+from bitfold.synth.source import Source, design_source, source_digest
 from bitfold.synth.target import Part, load_target
 from bitfold.synth.usage import ModuleUse, Utilisation
-from bitfold.synth.yosys import Source, flat_plan, flat_usage, tree_plan, tree_usage, warnings
+from bitfold.synth.yosys import flat_plan, flat_usage, tree_plan, tree_usage, warnings
 
 KIND = "synth"
 SCHEMA = 1
@@ -84,6 +84,30 @@ class SynthResult:
         )
 
 
+def synth_design(
+    design: Design,
+    target: str,
+    cache: Path,
+    *,
+    part: str | None = None,
+    place: bool = True,
+    tree: bool = True,
+    seed: int = 1,
+    runner: Runner | None = None,
+) -> SynthResult:
+    """Figures of a compiled design; all else as in `synth_source`."""
+    return synth_source(
+        design_source(design),
+        target,
+        cache,
+        part=part,
+        place=place,
+        tree=tree,
+        seed=seed,
+        runner=runner,
+    )
+
+
 def synth_source(
     source: Source,
     target: str,
@@ -141,13 +165,3 @@ def shares(totals: Utilisation, placed: Placed | None, part: Part) -> dict[str, 
         "brams": totals.brams / part.brams,
         "dsps": totals.dsps / part.dsps,
     }
-
-
-def source_digest(source: Source) -> str:
-    """SHA-256 over what is synthesised: file names and contents, top, parameters."""
-    state = hashlib.sha256()
-    head = [source.top, sorted((k, str(v)) for k, v in source.parameters.items())]
-    state.update(json.dumps(head).encode())
-    for name, data in sorted({**source.rtl, **source.data}.items()):
-        state.update(json.dumps([name, hashlib.sha256(data).hexdigest()]).encode())
-    return state.hexdigest()

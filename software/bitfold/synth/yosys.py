@@ -1,70 +1,16 @@
 """Synthesis with Yosys: RTL and parameters to a mapped netlist and its utilisation."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import final
 
 from bitfold.errors import ConfigError
 from bitfold.synth.plan import BuildPlan, Built, Command, Runner, execute
+from bitfold.synth.source import Source, read_source, reading_order
 from bitfold.synth.target import Target, load_target
 from bitfold.synth.usage import ModuleUse, Utilisation, count, module_tree
 
 NETLIST = "netlist.json"
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """What is synthesised.
-
-    rtl:   SystemVerilog text by relative file name, in reading order.
-    data:  other files that it reads ($readmemh), by the name it reads them with.
-    """
-
-    top: str
-    rtl: Mapping[str, bytes]
-    data: Mapping[str, bytes]
-    parameters: Mapping[str, int | str]
-
-
-def read_source(
-    rtl: Sequence[Path],
-    top: str,
-    parameters: Mapping[str, int | str] | None = None,
-    data: Mapping[str, Path] | None = None,
-) -> Source:
-    """Read the files of a module. Raises: ConfigError for one that is not there."""
-    try:
-        return Source(
-            top=top,
-            rtl={f"rtl/{path.name}": path.read_bytes() for path in rtl},
-            data={name: path.read_bytes() for name, path in (data or {}).items()},
-            parameters=dict(parameters or {}),
-        )
-    except OSError as error:
-        raise ConfigError(f"{error.filename}: cannot be read ({error.strerror})") from None
-
-
-def needed_files(folder: Path, top: str) -> tuple[Path, ...]:
-    """Files of `folder` that module `top` names, directly or not; packages first.
-
-    Rests on one module a file, called as the file. Raises: ConfigError when there is no such file.
-    """
-    have = {path.stem: path for path in folder.glob("*.sv")}
-    if top not in have:
-        raise ConfigError(f"{folder}: has no file {top}.sv; a module's file bears its name")
-    texts: dict[str, str] = {}
-    todo = [top]
-    while todo:
-        name = todo.pop()
-        if name in have and name not in texts:
-            texts[name] = re.sub(r"//.*", "", have[name].read_text())
-            todo += re.findall(r"\b[A-Za-z_]\w*\b", texts[name])
-    package = {name for name, text in texts.items() if re.search(r"^\s*package\b", text, re.M)}
-    return tuple(have[name] for name in sorted(texts, key=lambda n: (n not in package, n)))
 
 
 def synth_module(
@@ -142,11 +88,13 @@ def warnings(built: Built) -> tuple[str, ...]:
 def _plan(
     source: Source, target: Target, mode: str, finish: Sequence[str], outputs: tuple[str, ...]
 ) -> BuildPlan:
-    read = [f"read_verilog -sv -defer {name}" for name in source.rtl]
+    read = [f"read_verilog -sv -defer {name}" for name in reading_order(source.rtl)]
     given = "".join(f" -chparam {k} {_constant(k, v)}" for k, v in source.parameters.items())
+    # Without -check: cells of the family's library are known only to the synthesis command, which
+    # checks then.
     script = [
         *read,
-        f"hierarchy -check -top {source.top}{given}",
+        f"hierarchy -top {source.top}{given}",
         f"{target.synth} {mode} -top {source.top}",
         *finish,
     ]

@@ -1,0 +1,98 @@
+"""Prove a board's top: frames over a simulated serial line, answers equal to the golden integers.
+
+The bench is benches/board.py; it speaks to the top as a host would, good frames and bad ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitfold.compiler.design import Design
+from bitfold.errors import MismatchError
+from bitfold.sim.verilator import build, simulate
+
+# The line is simulated at 8 cycles a bit, which changes nothing but the time it takes.
+BIT_CYCLES = 8
+TIMEOUT_CYCLES = 400
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class BoardResult:
+    """What the simulated board did: frames answered, integers compared, bench cases passed."""
+
+    frames: int
+    outputs: int
+    mismatches: int
+    cases: tuple[str, ...]
+    build_seconds: float
+
+
+def verify_board(
+    design: Design,
+    frames: Sequence[bytes],
+    golden: NDArray[np.int64],
+    cache: Path,
+    work: Path,
+    *,
+    hardware: Path,
+    board: str = "ulx3s",
+    design_id: int = 0,
+    cycle_limit: int = 1_000_000,
+) -> BoardResult:
+    """Simulate the board's top with the design in it.
+
+    frames:      bytes_per_frame bytes each. golden: (N, count), the integers in stream order.
+    cache:       of Verilator builds. work: a folder for this run, with its log.
+    hardware:    the folder that holds rtl/ and boards/. design_id: what the top is built with.
+    cycle_limit: most cycles that the accelerator may work on a frame.
+    Raises: MismatchError, ToolFailed.
+    """
+    parameters: dict[str, int | str] = {
+        "BitCycles": BIT_CYCLES,
+        "TimeoutCycles": TIMEOUT_CYCLES,
+        "WatchdogCycles": cycle_limit,
+        "FrameBytes": design.input["bytes_per_frame"],
+        "BeatBytes": design.input["bytes_per_beat"],
+        "Outputs": design.output["count"],
+        "DesignId": f"64'h{design_id:016x}",
+    }
+    have = {path.stem: path for path in sorted((hardware / "rtl").glob("*.sv"))}
+    have |= {path.stem: path for path in sorted((hardware / "boards" / board).glob("*.sv"))}
+    have |= {path.stem: path for path in design.rtl_paths}
+    sources = [hardware / "lint" / "waivers.vlt", *have.values()]
+    built = build(sources, f"{board}_top", cache, parameters=parameters, public=False)
+    work.mkdir(parents=True, exist_ok=True)
+    memory = work / "mem"
+    memory.unlink(missing_ok=True)
+    memory.symlink_to((design.folder / "mem").resolve())
+    np.savez(
+        work / "vectors.npz",
+        frames=np.frombuffer(b"".join(frames), np.uint8).reshape(len(frames), -1),
+        golden=golden,
+    )
+    (work / "outputs.npy").unlink(missing_ok=True)
+    results = simulate(
+        built, "bitfold.sim.benches.board", work, env={"BITFOLD_CYCLE_LIMIT": str(cycle_limit)}
+    )
+    failed = [f"{r.name}: {r.failure}" for r in results if r.failure]
+    if failed or not results:
+        raise MismatchError(f"board {board}, log in {work / 'sim.log'}: " + "; ".join(failed))
+    outputs = np.load(work / "outputs.npy")
+    mismatches = int((outputs != golden).sum()) if outputs.shape == golden.shape else golden.size
+    if mismatches:
+        raise MismatchError(
+            f"board {board}: {mismatches} of {golden.size} integers over the serial line differ "
+            "from the golden run"
+        )
+    return BoardResult(
+        frames=len(frames),
+        outputs=golden.size,
+        mismatches=mismatches,
+        cases=tuple(r.name for r in results),
+        build_seconds=built.seconds,
+    )

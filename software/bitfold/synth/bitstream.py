@@ -1,0 +1,182 @@
+"""`bitfold bitstream`: a design and a board to a file that is loaded into the FPGA."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, final
+
+from bitfold.compiler.design import Design
+from bitfold.errors import ToolFailed
+from bitfold.files import digest, new_folder, read_json, write_json
+from bitfold.synth.boards import (
+    Board,
+    Pll,
+    bit_cycles,
+    board_part,
+    hardware_folder,
+    load_board,
+    pll,
+)
+from bitfold.synth.nextpnr import REPORT, Placed, place_command, read_report
+from bitfold.synth.plan import BuildPlan, Command, Runner, execute
+from bitfold.synth.source import Source, design_id, design_source, needed_files, source_digest
+from bitfold.synth.target import Part, load_target
+from bitfold.synth.yosys import flat_plan, flat_usage
+
+KIND = "bitstream"
+SCHEMA = 1
+FILE = "top.bit"
+SILENCE_S = 0.05  # of the line inside a frame, before the board calls it broken
+WATCHDOG_S = 1.0  # of the accelerator, before the board calls it stopped
+_BRIDGE = "bf_uart_bridge"
+_CONSTRAINTS = "board.lpf"
+_CONFIG = "top.config"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Bitstream:
+    """A bitstream and its figures; `file` lies beside bitstream.json.
+
+    design_id is what the board answers to a ping; design the digest of all sources.
+    """
+
+    board: str
+    part: str
+    file: str
+    size_bytes: int
+    sha256: str
+    design_id: str
+    design: str
+    clock_mhz: float
+    baud: int
+    fmax_mhz: float
+    luts: int
+    ffs: int
+    brams: float
+    placed: Placed
+    seed: int
+    tools: Mapping[str, str]
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """What bitstream.json holds."""
+        return {"kind": KIND, "schema": SCHEMA, **asdict(self)}
+
+    @staticmethod
+    def read(path: Path) -> "Bitstream":
+        """Read bitstream.json. Raises: ArtefactError."""
+        value = read_json(path, KIND, SCHEMA)
+        fields = {k: v for k, v in value.items() if k not in ("kind", "schema")}
+        return Bitstream(**(fields | {"placed": Placed.from_json(value["placed"])}))
+
+
+def bitstream(
+    design: Design,
+    board: str,
+    out: Path,
+    cache: Path,
+    *,
+    part: str | None = None,
+    clock_mhz: float | None = None,
+    baud: int | None = None,
+    seed: int = 1,
+    runner: Runner | None = None,
+) -> Bitstream:
+    """Build top.bit and bitstream.json in the folder `out`, replacing it whole.
+
+    part:      of the board's, its usual one when None. clock_mhz: the board's oscillator when
+    None. Raises: ToolNotFound, ConfigError, ToolFailed; also when the clock is not reached.
+    """
+    where = load_board(board)
+    clock = pll(where, clock_mhz or where.clock_mhz)
+    baud = baud or where.baud
+    family = load_target(where.target)
+    device = family.part(board_part(where, part))
+    assert family.place, f"board {board}: target {family.name} has no place and route"
+    source = board_source(design, where, clock, baud)
+    route = place_command(
+        family.place,
+        device,
+        seed=seed,
+        freq_mhz=clock.clock_mhz,
+        more=("--lpf", _CONSTRAINTS, "--textcfg", _CONFIG),
+    )
+    plan = _plan(source, where, device, route)
+    built = execute(plan, cache, runner)
+    placed = read_report(built.folder / REPORT, family.place)
+    if placed.fmax_mhz < clock.clock_mhz:
+        raise ToolFailed(
+            f"{where.title}: the design reaches {placed.fmax_mhz:.1f} MHz, the clock is "
+            f"{clock.clock_mhz:g}. Take a slower clock, or another seed of place and route."
+        )
+    usage = flat_usage(built, family)
+    file = built.folder / FILE
+    made = Bitstream(
+        board=where.name,
+        part=device.name,
+        file=FILE,
+        size_bytes=file.stat().st_size,
+        sha256=digest(file),
+        design_id=f"{design_id(design):016x}",
+        design=source_digest(source),
+        clock_mhz=clock.clock_mhz,
+        baud=baud,
+        fmax_mhz=placed.fmax_mhz,
+        luts=placed.luts,
+        ffs=usage.ffs,
+        brams=usage.brams,
+        placed=placed,
+        seed=seed,
+        tools=built.tools,
+        seconds=built.seconds,
+    )
+    with new_folder(out) as folder:
+        shutil.copyfile(file, folder / FILE)
+        write_json(folder / "bitstream.json", made.to_json())
+    return made
+
+
+def board_source(design: Design, board: Board, clock: Pll, baud: int) -> Source:
+    """The board's top with the design's accelerator in it."""
+    inner = design_source(design)
+    bridge = needed_files(hardware_folder() / "rtl", _BRIDGE)
+    rtl = {f"rtl/{path.name}": path.read_bytes() for path in bridge}
+    rtl |= {f"rtl/{name}": (board.folder / name).read_bytes() for name in board.rtl}
+    return Source(
+        top=board.top,
+        rtl={**inner.rtl, **rtl},
+        data=inner.data,
+        parameters=board_parameters(design, clock, bit_cycles(clock.clock_mhz, baud)),
+    )
+
+
+def board_parameters(design: Design, clock: Pll, cycles: int) -> dict[str, int | str]:
+    """Parameters of the board's top; `cycles` of a bit on the line."""
+    return {
+        "PllIn": clock.in_div,
+        "PllFeedback": clock.feedback_div,
+        "PllOut": clock.out_div,
+        "BitCycles": cycles,
+        "TimeoutCycles": round(SILENCE_S * clock.clock_mhz * 1e6),
+        "WatchdogCycles": round(WATCHDOG_S * clock.clock_mhz * 1e6),
+        "FrameBytes": design.input["bytes_per_frame"],
+        "BeatBytes": design.input["bytes_per_beat"],
+        "Outputs": design.output["count"],
+        "DesignId": f"64'h{design_id(design):016x}",
+    }
+
+
+def _plan(source: Source, board: Board, part: Part, route: Command) -> BuildPlan:
+    base = flat_plan(source, load_target(board.target), netlist=True, alone=False)
+    pack = Command(
+        tool=board.pack, args=(*board.pack_flags, _CONFIG, FILE), log=f"{board.pack}.log"
+    )
+    constraints = (board.folder / board.constraints).read_bytes()
+    return BuildPlan(
+        name=f"{board.name}-{part.name}",
+        files={**base.files, _CONSTRAINTS: constraints},
+        commands=(*base.commands, route, pack),
+        outputs=(*base.outputs, REPORT, _CONFIG, FILE),
+    )

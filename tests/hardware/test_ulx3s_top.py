@@ -1,0 +1,39 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from harness import CACHE, ROOT
+from toy_design import FRAME_BYTES, golden, toy_design
+
+from bitfold.errors import MismatchError
+from bitfold.sim.board import verify_board
+from bitfold.sim.verilator import lint
+
+pytestmark = pytest.mark.rtl
+HARDWARE = ROOT / "hardware"
+
+
+def test_lints_clean(tmp_path: Path) -> None:
+    design = toy_design(tmp_path / "design")
+    sources = [HARDWARE / "lint" / "waivers.vlt", *sorted((HARDWARE / "rtl").glob("bf_*.sv"))]
+    sources += [*sorted((HARDWARE / "boards" / "ulx3s").glob("*.sv")), *design.rtl_paths]
+    parameters = {"FrameBytes": 12, "BeatBytes": 2, "Outputs": 3}
+    assert lint(sources, "ulx3s_top", parameters) == ""
+
+
+def test_answers_over_the_serial_line(tmp_path: Path) -> None:
+    design = toy_design(tmp_path / "design")
+    frames = np.random.default_rng(1).integers(0, 256, (20, FRAME_BYTES)).astype(np.uint8)
+    work = tmp_path / "run"
+    rows = [row.tobytes() for row in frames]
+    result = verify_board(
+        design, rows, golden(frames), CACHE, work, hardware=HARDWARE, design_id=0xFEEDF00D00000001
+    )
+    assert (result.frames, result.outputs, result.mismatches) == (20, 60, 0)
+    assert len(result.cases) == 4
+    wrong = golden(frames)
+    wrong[7, 2] += 1
+    with pytest.raises(MismatchError, match="1 of 60 integers"):
+        verify_board(
+            design, rows, wrong, CACHE, work, hardware=HARDWARE, design_id=0xFEEDF00D00000001
+        )
