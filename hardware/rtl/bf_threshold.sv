@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// bf_threshold: accumulators to codes: how many of a channel's thresholds an accumulator reaches.
+//
+//   count = #{k : acc >= threshold[k]},  2**OutBits - 1 thresholds a channel, ascending
+//   code  = count, or count - 2**(OutBits-1) with OutSigned: the first plane is inverted
+//
+// Binary search, one bit a cycle, most significant first: node 1 is the middle threshold, node
+// 2n + bit follows node n. Tpe channels are searched at a time, Pe / Tpe rounds a fold.
+//
+// Image        word {fold * ROUNDS + round, node} holds for lane l, at bit l * (AccWidth + 1), the
+//              threshold of channel fold * Pe + round * Tpe + l, signed; word 0 of each 2**OutBits
+//              is not read. The bit more than an accumulator has lets a threshold lie above all.
+// Streams      acc_* in: pulses at least CYCLES = OutBits * Pe / Tpe cycles apart, no ready.
+//              out_*: plane beats, group Tpe, no ready.
+// Rate         a fold every CYCLES cycles. Latency 2 + k cycles from acc_* to beat k.
+// Comb. paths  none.
+// Golden       bitfold.sim.reference.apply_thresholds; test: tests/hardware/test_bf_threshold.py
+module bf_threshold #(
+  parameter  int unsigned Pe        = 4,     // accumulators of a fold
+  parameter  int unsigned Tpe       = 2,     // comparators; divides Pe
+  parameter  int unsigned Folds     = 2,     // folds of a vector
+  parameter  int unsigned AccWidth  = 12,    // bits of an accumulator, signed
+  parameter  int unsigned OutBits   = 4,     // planes of a code, >= 1
+  parameter  bit          OutSigned = 1'b0,  // 1: codes are two's complement
+  parameter               File      = "",    // image, for $readmemh
+  localparam int unsigned ROUNDS    = Pe / Tpe
+) (
+  input  logic                   clk_i,
+  input  logic                   rst_ni,     // synchronous, active low
+  // Accumulators of a fold, output 0 in the low bits.
+  input  logic                   acc_valid_i,
+  input  logic [Pe*AccWidth-1:0] acc_data_i,
+  // Planes.
+  output logic                   out_valid_o,
+  output logic [Tpe-1:0]         out_data_o
+);
+  localparam int unsigned THR_WIDTH   = AccWidth + 1;
+  localparam int unsigned GROUPS      = Folds * ROUNDS;
+  localparam int unsigned DEPTH       = GROUPS << OutBits;
+  localparam int unsigned ADDR_WIDTH  = $clog2(DEPTH);
+  localparam int unsigned GROUP_WIDTH = GROUPS > 1 ? $clog2(GROUPS) : 1;
+  localparam int unsigned PLANE_WIDTH = OutBits > 1 ? $clog2(OutBits) : 1;
+
+  localparam logic [GROUP_WIDTH-1:0] LAST_GROUP = GROUP_WIDTH'(GROUPS - 1);
+  localparam logic [PLANE_WIDTH-1:0] LAST_PLANE = PLANE_WIDTH'(OutBits - 1);
+
+  logic                   busy_q;
+  logic [PLANE_WIDTH-1:0] plane_q;
+  logic [GROUP_WIDTH-1:0] group_q;           // fold * ROUNDS + round
+  logic [Pe*AccWidth-1:0] acc_q;             // those of this round in the low lanes
+  logic [Tpe-1:0]         reached;
+  logic                   last_plane, last_round;
+
+  assign last_plane = plane_q == LAST_PLANE;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      busy_q      <= 1'b0;
+      plane_q     <= '0;
+      group_q     <= '0;
+      out_valid_o <= 1'b0;
+    end else begin
+      if (acc_valid_i) busy_q <= 1'b1;
+      else if (last_plane && last_round) busy_q <= 1'b0;
+      if (busy_q) begin
+        plane_q <= last_plane ? '0 : plane_q + 1'b1;
+        if (last_plane) group_q <= group_q == LAST_GROUP ? '0 : group_q + 1'b1;
+      end
+      out_valid_o <= busy_q;
+    end
+  end
+
+  if (ROUNDS == 1) begin : g_one_round
+    assign last_round = 1'b1;
+    always_ff @(posedge clk_i) if (acc_valid_i) acc_q <= acc_data_i;
+  end else begin : g_rounds
+    localparam int unsigned ROUND_WIDTH = $clog2(ROUNDS);
+    logic [ROUND_WIDTH-1:0] round_q;
+    assign last_round = round_q == ROUND_WIDTH'(ROUNDS - 1);
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) round_q <= '0;
+      else if (busy_q && last_plane) round_q <= last_round ? '0 : round_q + 1'b1;
+      if (acc_valid_i) acc_q <= acc_data_i;
+      else if (last_plane) acc_q <= acc_q >> (Tpe * AccWidth);
+    end
+  end
+
+  logic [Tpe*THR_WIDTH-1:0] memory [DEPTH];
+
+  initial $readmemh(File, memory);
+
+  for (genvar l = 0; l < Tpe; l++) begin : g_lane
+    logic [OutBits-1:0]          node_q;     // 0 stands for node 1 before the first bit
+    logic [OutBits-1:0]          node;
+    logic [ADDR_WIDTH-1:0]       addr;
+    logic signed [THR_WIDTH-1:0] threshold;
+    logic signed [THR_WIDTH-1:0] acc;
+
+    assign node = plane_q == '0 ? OutBits'(1) : node_q;
+    if (GROUPS > 1) begin : g_groups
+      assign addr = {group_q, node};
+    end else begin : g_one_group
+      assign addr = node;
+    end
+    assign threshold  = memory[addr][l*THR_WIDTH +: THR_WIDTH];
+    assign acc        = {acc_q[l*AccWidth + AccWidth - 1], acc_q[l*AccWidth +: AccWidth]};
+    assign reached[l] = acc >= threshold;
+    if (OutBits > 1) begin : g_node
+      always_ff @(posedge clk_i) node_q <= {node[OutBits-2:0], reached[l]};
+    end else begin : g_root
+      always_ff @(posedge clk_i) node_q <= reached[l];
+    end
+  end
+
+  always_ff @(posedge clk_i) out_data_o <= reached ^ {Tpe{OutSigned && plane_q == '0}};
+
+`ifndef SYNTHESIS
+  initial begin
+    if (Pe < 1 || Tpe < 1 || Folds < 1 || AccWidth < 1 || OutBits < 1) begin
+      $fatal(1, "%m: parameters >= 1 required");
+    end
+    if (Pe % Tpe != 0) $fatal(1, "%m: Tpe must divide Pe");
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_ni && acc_valid_i && busy_q && !(last_plane && last_round)) begin
+      $fatal(1, "%m: accumulators came before those of the last fold were through");
+    end
+  end
+`endif
+endmodule

@@ -1,0 +1,87 @@
+"""Memory images: weights, thresholds and biases in the order and layout that the RTL reads."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bitfold.sim.reference.planes import Ints, extend_codes, values_to_codes
+
+
+def to_mem(words: Sequence[int], width: int) -> str:
+    """Text for $readmemh: a word a line, address 0 first, all digits written."""
+    digits = -(-width // 4)
+    assert all(0 <= w < 1 << width for w in words), "a word does not fit"
+    return "".join(f"{w:0{digits}x}\n" for w in words)
+
+
+def pack_weights(
+    matrix: Ints, bits: int, *, bipolar: bool, pe: int, simd: int, wp: int
+) -> list[int]:
+    """Weights (MH, MW) of `bits` planes to words of pe * wp * simd bits.
+
+    Word (nf*WF + wg)*SF + sf, WF = ceil(bits / wp): bit (p*wp + k)*simd + i is plane
+    wg*wp + wp-1-k, numbered from the most significant one of WF * wp with sign copies on top, of
+    the weight of output nf*pe + p and input sf*simd + i. Bipolar: one plane, 1 for +1.
+    """
+    outputs, inputs = matrix.shape
+    assert outputs % pe == 0 and inputs % simd == 0, (matrix.shape, pe, simd)
+    assert not bipolar or (bits == 1 and wp == 1), (bits, wp)
+    groups = -(-bits // wp)
+    codes = values_to_codes(matrix, bits, bipolar=bipolar)
+    wide = extend_codes(codes, bits, groups * wp, signed=not bipolar)
+    words = []
+    for nf in range(outputs // pe):
+        for wg in range(groups):
+            low = (groups - 1 - wg) * wp  # exponent of the group's least significant plane
+            for sf in range(inputs // simd):
+                block = wide[nf * pe : (nf + 1) * pe, sf * simd : (sf + 1) * simd]
+                planes = block[:, None, :] >> (low + np.arange(wp))[None, :, None] & 1
+                words.append(_from_bits(planes.reshape(-1)))
+    return words
+
+
+def _from_bits(bits: Ints) -> int:
+    """Bit 0 first."""
+    packed = np.packbits(bits.astype(np.uint8), bitorder="little").tobytes()
+    return int.from_bytes(packed, "little")
+
+
+def _word(values: Sequence[int], width: int) -> int:
+    """Values side by side, the first in the low bits, each modulo 2**width."""
+    return sum((v & ((1 << width) - 1)) << i * width for i, v in enumerate(values))
+
+
+def heap_order(bits: int) -> list[int]:
+    """For node 1 .. 2**bits - 1 of the binary search, the index of its threshold; node 0: 0."""
+    order = [0]
+    for node in range(1, 1 << bits):
+        depth = node.bit_length() - 1
+        prefix = node - (1 << depth)
+        order.append((2 * prefix + 1 << bits - 1 - depth) - 1)
+    return order
+
+
+def pack_thresholds(thresholds: Ints, bits: int, *, pe: int, tpe: int, acc_width: int) -> list[int]:
+    """Thresholds (MH, 2**bits - 1), ascending, to words of tpe * (acc_width + 1) bits.
+
+    Word (nf*R + r)*2**bits + node, R = pe / tpe: lane l holds the threshold at `node` of output
+    nf*pe + r*tpe + l. Thresholds beyond all accumulators are moved to the nearest that is, which
+    changes nothing: at most 2**(acc_width-1), which no accumulator reaches.
+    """
+    outputs = len(thresholds)
+    assert thresholds.shape == (outputs, (1 << bits) - 1), thresholds.shape
+    assert outputs % pe == 0 and pe % tpe == 0, (outputs, pe, tpe)
+    assert (np.diff(thresholds, axis=1) >= 0).all(), "thresholds must ascend"
+    limit = 1 << (acc_width - 1)
+    ordered = np.clip(thresholds, -limit, limit)[:, heap_order(bits)]
+    return [
+        _word([int(v) for v in ordered[start : start + tpe, node]], acc_width + 1)
+        for start in range(0, outputs, tpe)
+        for node in range(1 << bits)
+    ]
+
+
+def pack_biases(bias: Ints, *, pe: int, width: int) -> list[int]:
+    """Biases (MH,) to words of pe * width bits, one a fold; output nf*pe + p at bit p*width."""
+    assert len(bias) % pe == 0, (len(bias), pe)
+    return [_word([int(v) for v in bias[i : i + pe]], width) for i in range(0, len(bias), pe)]
