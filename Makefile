@@ -1,0 +1,27 @@
+# Every target is one line that calls a script; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check report bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: ## make .venv with everything (demo, test and check do it by themselves)
+	@PYTHON="$(PYTHON)" scripts/setup
+
+demo: ## digits: learn bits, compile, prove, synthesise, bitstream, report
+	@scripts/demo
+
+test: ## run all tests
+	@scripts/test
+
+check: ## style, types, import rules, RTL lint
+	@scripts/check
+
+report: ## make the demo's report again
+	@.venv/bin/bitfold report build/digits
+
+bench: ## LUTs per lane of the popcount units
+	@scripts/bench_popcount
+
+clean: ## remove everything that was built; .venv stays
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
