@@ -1,6 +1,8 @@
 import pytest
 from harness import bench
 
+from serial_vectors import DESIGN_ID, FRAME_BYTES, OUTPUTS
+
 pytestmark = pytest.mark.rtl
 
 
@@ -17,4 +19,19 @@ def test_speaks_the_protocol(frame: int, beat: int, outputs: int, bits: int) -> 
         BeatBytes=beat,
         Outputs=outputs,
         DesignId="64'h0123456789abcdef",
+    )
+
+
+def test_answers_the_vectors_of_the_host() -> None:
+    bench(
+        "bf_uart_bridge",
+        bench_module="bench_serial_vectors",
+        name="-vectors",
+        BitCycles=8,
+        TimeoutCycles=800,
+        WatchdogCycles=1000,
+        FrameBytes=FRAME_BYTES,
+        BeatBytes=4,
+        Outputs=OUTPUTS,
+        DesignId=f"64'h{DESIGN_ID:016x}",
     )

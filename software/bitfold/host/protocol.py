@@ -5,6 +5,7 @@ CRC (CCITT-FALSE: polynomial 0x1021, start 0xFFFF) covers command, length and pa
 end is hardware/rtl/bf_uart_bridge.sv, whose header lists the commands.
 """
 
+from binascii import crc_hqx
 from dataclasses import dataclass
 from typing import final
 
@@ -52,12 +53,7 @@ class BoardInfo:
 
 def crc16(data: bytes) -> int:
     """CRC-16/CCITT-FALSE; 0x29B1 for b"123456789"."""
-    crc = 0xFFFF
-    for byte in data:
-        crc ^= byte << 8
-        for _ in range(8):
-            crc = (crc << 1) ^ (0x11021 if crc & 0x8000 else 0)
-    return crc
+    return crc_hqx(data, 0xFFFF)
 
 
 def encode(command: int, payload: bytes = b"") -> bytes:

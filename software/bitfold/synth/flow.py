@@ -58,7 +58,7 @@ class SynthResult:
             {"path": m.path, "module": m.module, "use": m.use.to_json()} for m in self.modules
         ]
         value |= {"warnings": list(self.warnings), "tools": dict(self.tools)}
-        value |= {"seconds": round(self.seconds, 1), "design": self.design}
+        value |= {"seconds": self.seconds, "design": self.design}
         write_json(path, value)
 
     @staticmethod
@@ -151,7 +151,7 @@ def synth_source(
         fits=shares(totals, placed, device),
         warnings=warnings(flat),
         tools=flat.tools,
-        seconds=seconds,
+        seconds=round(seconds, 1),
         design=source_digest(source),
     )
 

@@ -1,0 +1,73 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from bitfold.errors import ToolFailed
+from bitfold.synth.nextpnr import Placed, read_report, with_place
+from bitfold.synth.plan import BuildPlan
+from bitfold.synth.target import Place, load_target
+
+REPORT = {
+    "critical_paths": [],
+    "fmax": {
+        "$glbnet$clk": {"achieved": 123.5, "constraint": 50.0},
+        "slow": {"achieved": 61.25, "constraint": 12.0},
+    },
+    "utilization": {
+        "TRELLIS_COMB": {"available": 24288, "used": 160},
+        "TRELLIS_FF": {"available": 24288, "used": 38},
+        "DP16KD": {"available": 56, "used": 2},
+    },
+}
+
+
+def ecp5() -> Place:
+    place = load_target("ecp5").place
+    assert place
+    return place
+
+
+def test_reads_a_report(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(REPORT))
+    placed = read_report(path, ecp5())
+    assert (placed.fmax_mhz, placed.luts, placed.ffs, placed.brams, placed.dsps) == (
+        61.25,
+        160,
+        38,
+        2,
+        0,
+    )
+    assert placed.available["TRELLIS_COMB"] == 24288
+    assert Placed.from_json(placed.to_json()) == placed
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not a nextpnr-ecp5 report"),
+        ("{", "not a nextpnr-ecp5 report"),
+        ("[]", "not a nextpnr-ecp5 report"),
+        ('{"fmax": {}}', "not a nextpnr-ecp5 report"),
+        ('{"fmax": {"c": 3}, "utilization": {}}', "not a nextpnr-ecp5 report"),
+        ('{"fmax": {}, "utilization": {}}', "reports no clock"),
+    ],
+)
+def test_a_damaged_report_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(text)
+    with pytest.raises(ToolFailed, match=words):
+        read_report(path, ecp5())
+
+
+def test_place_and_route_is_asked_for_with_seed_part_and_rate() -> None:
+    base = BuildPlan(name="x", files={}, commands=(), outputs=("netlist.json",))
+    part = load_target("ecp5").part("lfe5u-45f")
+    plan = with_place(base, ecp5(), part, seed=7, freq_mhz=150.0)
+    (command,) = plan.commands
+    text = " ".join(command.args)
+    for word in ("--45k", "--seed 7", "--freq 150", "--out-of-context", "--json netlist.json"):
+        assert word in text
+    assert not any(arg.startswith("/") for arg in command.args)
+    assert plan.outputs == ("netlist.json", "report.json")
