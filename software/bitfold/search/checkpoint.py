@@ -12,6 +12,17 @@ from bitfold.errors import ArtefactError, ConfigError
 from bitfold.files import write_bytes
 
 SCHEMA = 1
+# What torch.load and the fields of Checkpoint raise for files that are none of ours.
+_DAMAGE = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    pickle.UnpicklingError,
+)
 
 
 @final
@@ -53,9 +64,10 @@ def read(path: Path, identity: str, phase: str) -> Checkpoint | None:
         value = torch.load(path, weights_only=True, map_location="cpu")
         schema = value.pop("schema")
         found = Checkpoint(**value)
-    except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+    except _DAMAGE as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ArtefactError(
-            f"{path}: damaged checkpoint ({str(error).splitlines()[0]}); remove it to train again"
+            f"{path}: damaged checkpoint ({reason}); remove it to train again"
         ) from None
     if schema != SCHEMA:
         raise ArtefactError(f"{path}: checkpoint schema {schema}, this bitfold reads {SCHEMA}")
