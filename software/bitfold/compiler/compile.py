@@ -1,6 +1,7 @@
 """The compiler's front door: a QONNX file and a wish in, a design folder out."""
 
 import shutil
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.resources import files
 from math import floor
@@ -14,15 +15,17 @@ from bitfold.compiler.design import (
     read_design,
     write_manifest,
 )
-from bitfold.compiler.emit import BENCH_MODULES, emit_bench, emit_memories, emit_top, rtl_modules
+from bitfold.compiler.emit import BENCH_MODULES, emit_bench, emit_top, rtl_modules
 from bitfold.compiler.folding import fold
+from bitfold.compiler.instances import style_of
 from bitfold.compiler.lower import Layer, lower
+from bitfold.compiler.memories import emit_memories
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.compiler.stages import build_stages
 from bitfold.cost import interval, read_target, stage_brams, stage_cycles, stage_luts
 from bitfold.cost.schedule import frame_times
-from bitfold.cost.stages import Mvtu, Stage
+from bitfold.cost.stages import AxisIn, Mvtu, Stage
 from bitfold.errors import ConfigError
 from bitfold.files import digest, new_folder, write_text
 from bitfold.ir import Graph, text
@@ -45,10 +48,45 @@ def compile_model(
     Raises: ModelError, UnsupportedOp, BudgetError, ConfigError.
     """
     graph = run_pipeline(read_qonnx(model))
+    source = {"file": model.name, "sha256": digest(model)}
+    return compile_graph(
+        graph, out, source=source, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz
+    )
+
+
+def compile_graph(
+    graph: Graph,
+    out: Path,
+    *,
+    source: Mapping[str, str],
+    fps: float | None = None,
+    luts: int | None = None,
+    target: str = "ecp5",
+    clock_mhz: float = 50.0,
+) -> Design:
+    """As `compile_model`, for an integer graph; `source` says what it was made from."""
     layers = lower(graph)
     stages = plan(graph, layers, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz)
+    first = stages[0]
+    last = next(s for s in reversed(stages) if isinstance(s, Mvtu))
+    assert isinstance(first, AxisIn)
     with new_folder(out) as folder:
-        design = _write(folder, model, graph, layers, stages, target, clock_mhz)
+        rtl, mem, bench = _write_sources(folder, layers, stages, target)
+        text.save(graph, folder)
+        design = Design(
+            folder=folder,
+            model=source,
+            stages=stages,
+            rtl=rtl,
+            mem=mem,
+            bench=bench,
+            input=describe_input(graph, first),
+            output=describe_output(graph, last),
+            target=target,
+            clock_mhz=clock_mhz,
+            predicted=predict(stages, target, clock_mhz),
+            versions={name: version(name) for name in ("onnx", "onnxruntime", "qonnx", "numpy")},
+        )
         write_manifest(design, folder)
     return read_design(out)
 
@@ -74,51 +112,31 @@ def plan(
     return build_stages(graph, layers, dict(chain.foldings))
 
 
-def _write(
-    folder: Path,
-    model: Path,
-    graph: Graph,
-    layers: tuple[Layer, ...],
-    stages: tuple[Stage, ...],
-    target: str,
-    clock_mhz: float,
-) -> Design:
-    text.save(graph, folder)
+def _write_sources(
+    folder: Path, layers: tuple[Layer, ...], stages: tuple[Stage, ...], target: str
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """RTL, memory images and test bench; their names relative to the folder."""
     hardware = hardware_folder()
-    rtl = [f"rtl/{name}.sv" for name in rtl_modules(stages)]
-    for name in rtl:
-        _copy(hardware / name, folder / name)
-    write_text(folder / "rtl" / "bf_accelerator.sv", emit_top(stages, target))
-    bench = [f"sim/{name}.sv" for name in BENCH_MODULES]
-    for name in bench:
+    rtl = [f"rtl/{name}.sv" for name in rtl_modules(stages, target, hardware / "rtl")]
+    parts = [f"sim/{name}.sv" for name in BENCH_MODULES]
+    for name in (*rtl, *parts):
         _copy(hardware / name, folder / name)
     _copy(hardware / "lint" / "waivers.vlt", folder / "sim" / "waivers.vlt")
+    write_text(folder / "rtl" / "bf_accelerator.sv", emit_top(stages, target))
     write_text(folder / "sim" / "bf_bench.sv", emit_bench(stages))
     memories = emit_memories(stages, layers)
-    for name, words in memories.items():
-        write_text(folder / "mem" / name, "\n".join(words) + "\n")
-    last = next(s for s in reversed(stages) if isinstance(s, Mvtu))
-    return Design(
-        folder=folder,
-        model={"file": model.name, "sha256": digest(model)},
-        stages=stages,
-        rtl=(*rtl, "rtl/bf_accelerator.sv"),
-        mem=tuple(f"mem/{name}" for name in memories),
-        bench=("sim/waivers.vlt", *bench, "sim/bf_bench.sv"),
-        input=describe_input(graph, stages[0]),
-        output=describe_output(graph, last),
-        target=target,
-        clock_mhz=clock_mhz,
-        predicted=predict(stages, target, clock_mhz),
-        versions={name: version(name) for name in ("onnx", "onnxruntime", "qonnx", "numpy")},
-    )
+    for name, image in memories.items():
+        write_text(folder / "mem" / name, image)
+    mem = tuple(f"mem/{name}" for name in memories)
+    bench = ("sim/waivers.vlt", *parts, "sim/bf_bench.sv")
+    return (*rtl, "rtl/bf_accelerator.sv"), mem, bench
 
 
 def predict(stages: tuple[Stage, ...], target: str, clock_mhz: float) -> dict[str, Any]:
     """The cost model's figures of the whole and of each stage."""
     coefficients = read_target(target)
     cycles = interval(stages)
-    times = frame_times(stages, 2)
+    times = frame_times(stages, 2, style_of(target))
     return {
         "target": target,
         "luts": sum(stage_luts(s, coefficients) for s in stages),

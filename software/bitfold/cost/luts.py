@@ -12,6 +12,7 @@ from importlib.resources import files
 from math import ceil, log2
 from typing import Any, final
 
+from bitfold.cost.schedule_mvtu import held_vectors
 from bitfold.cost.shape import Folding, LayerShape
 from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Stage, Window
 from bitfold.errors import ConfigError
@@ -144,7 +145,12 @@ def _(stage: Mvtu) -> tuple[Memory, ...]:
     found = [
         Memory(depth=stage.nf * wf * stage.sf, width=fold.pe * fold.simd * fold.wp, writable=False),
         Memory(depth=2 * stage.sf * af, width=fold.simd * fold.ap, writable=True),
-        Memory(depth=2 * stage.out_beats, width=_word(stage), writable=True, block=False),
+        Memory(
+            depth=held_vectors(stage, 0) * stage.out_beats,
+            width=_word(stage),
+            writable=True,
+            block=False,
+        ),
     ]
     if not stage.final:
         rounds = fold.pe // stage.tpe

@@ -12,11 +12,10 @@ the sink always takes, which is how `bitfold verify` measures.
 from dataclasses import dataclass
 from typing import final
 
-from bitfold.cost.servers import Server, make_servers
+from bitfold.cost.servers import Link, make_links
 from bitfold.cost.stages import Stage
-from bitfold.cost.streams import streams
 
-MAX_VECTORS = 400_000       # of all streams together; beyond, frames repeat the last interval
+MAX_VECTORS = 400_000  # of all streams together; beyond, frames repeat the last interval
 
 
 @final
@@ -38,34 +37,34 @@ class Timeline:
         return (*self.ends[:frames], *(self.ends[-1] + i * self.interval for i in more))
 
 
-def frame_times(stages: tuple[Stage, ...], frames: int) -> tuple[Timeline, ...]:
-    """For each stream of the chain and for the output, the last transfer of each frame.
+def frame_times(stages: tuple[Stage, ...], frames: int, style: int = 0) -> tuple[Timeline, ...]:
+    """For what each stage of the chain sends, the last transfer of each frame.
 
     All frames are evaluated as long as that stays quick; a long run is cut to a few frames, and
-    each stream's last interval is taken to repeat.
+    each stream's last interval is taken to repeat. style: of the popcounts, decides their latency.
     """
-    links = streams(stages)
-    vectors = sum(link.beats // link.vector for link in links) + 1
+    links = make_links(stages, style)
+    vectors = sum(link.vectors for link in links)
     evaluated = max(2, min(frames, MAX_VECTORS // vectors)) if frames > 1 else 1
-    servers = make_servers(stages)
-    _run(servers, [server.vectors * evaluated for server in servers])
+    _run(links, evaluated)
     return tuple(
         Timeline(
-            stage=server.name,
-            ends=tuple(server.times[server.vectors * (f + 1) - 1] for f in range(evaluated)),
+            stage=link.name,
+            ends=tuple(link.times[link.vectors * (f + 1) - 1] for f in range(evaluated)),
         )
-        for server in servers
+        for link in links[1:]
     )
 
 
-def _run(servers: tuple[Server, ...], wanted: list[int]) -> None:
-    """Let every server send its vectors; those whose input or room is unknown wait their turn."""
+def _run(links: tuple[Link, ...], frames: int) -> None:
+    """Let every stream move its vectors; those whose input or room is unknown wait their turn."""
     progress = True
     while progress:
         progress = False
-        for server, count in zip(servers, wanted, strict=True):
-            while len(server.times) < count and (time := server.next_time()) is not None:
-                server.times.append(time)
+        for i, link in enumerate(links):
+            before = links[i - 1] if i else None
+            after = links[i + 1] if i + 1 < len(links) else None
+            while len(link.times) < link.vectors * frames and link.advance(before, after):
                 progress = True
-    stuck = [s.name for s, n in zip(servers, wanted, strict=True) if len(s.times) < n]
+    stuck = [link.name for link in links if len(link.times) < link.vectors * frames]
     assert not stuck, f"deadlock in the cycle model at {stuck}"

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitfold.compiler.design import Design, frame_bytes, read_design, stream_order
+from bitfold.compiler.instances import style_of
 from bitfold.cost.schedule import Timeline, frame_times
 from bitfold.errors import ArtefactError, MismatchError
 from bitfold.files import digest, write_json
@@ -35,7 +36,7 @@ class StageTiming:
     latency_measured: int
     interval_predicted: int
     interval_measured: int
-    frames_equal: bool        # the end of every simulated frame is as predicted
+    frames_equal: bool  # the end of every simulated frame is as predicted
 
 
 @final
@@ -48,7 +49,7 @@ class Verification:
     outputs: int
     mismatches: int
     timing: tuple[StageTiming, ...]
-    argmax_accuracy: float | None     # of the hardware's outputs, when labels are there
+    argmax_accuracy: float | None  # of the hardware's outputs, when labels are there
     simulated_cycles: int
     cycles_per_second: float
     build_seconds: float
@@ -66,7 +67,9 @@ def read_samples(path: Path, graph: Graph) -> tuple[Ints, NDArray[np.int64] | No
             x = file["x"]
             y = file["y"].astype(np.int64) if "y" in file else None
     except (OSError, ValueError, KeyError) as error:
-        raise ArtefactError(f"{path}: no readable samples ({error}); expected arrays x, y") from None
+        raise ArtefactError(
+            f"{path}: no readable samples ({error}); expected arrays x, y"
+        ) from None
     if x.shape[1:] != graph.input_type.shape:
         raise ArtefactError(
             f"{path}: x has shape {x.shape[1:]} a sample, the model reads {graph.input_type.shape}"
@@ -115,7 +118,7 @@ def verify_design(
     work.mkdir(parents=True)
     (work / "mem").symlink_to((folder / "mem").resolve())
     (work / "frames.bin").write_bytes(frame_bytes(graph, codes))
-    timelines = frame_times(design.stages, min(len(codes), 6))
+    timelines = frame_times(design.stages, len(codes), style_of(design.target))
     limit = 4 * (timelines[-1].ends[0] + 1) * (len(codes) + 4) + 10_000
     env = {
         "BITFOLD_FRAMES": str(len(codes)),
@@ -193,7 +196,7 @@ def _accuracy(
 def _timing(path: Path, timelines: tuple[Timeline, ...], frames: int) -> tuple[StageTiming, ...]:
     """Measured against predicted ends of every frame; beyond the model's frames, periodic."""
     lines = np.loadtxt(path, dtype=np.int64, ndmin=2)
-    origin = lines[lines[:, 0] == 0, 1][0]       # probe 0 marks the first input beat
+    origin = lines[lines[:, 0] == 0, 1][0]  # probe 0 marks the first input beat
     found = []
     for number, line in enumerate(timelines, start=1):
         measured = lines[lines[:, 0] == number, 1] - origin

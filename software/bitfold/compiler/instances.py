@@ -1,0 +1,149 @@
+"""A stage's RTL module and the parameters that make it that stage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import singledispatch
+from typing import final
+
+from bitfold.cost.schedule_mvtu import held_vectors
+from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Window
+from bitfold.sim.reference import Step, pack_steps, step_table
+
+# Popcounts from LUT primitives of that vendor; everywhere else plain SystemVerilog.
+_STYLES = {"xc7": 1, "xcup": 1}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """A module and its parameters in Verilog notation; ports that nothing reads."""
+
+    module: str
+    parameters: Mapping[str, str]
+    unused: Mapping[str, str] = field(default_factory=dict)
+
+
+def style_of(target: str) -> int:
+    """Parameter Style of the popcounts."""
+    return _STYLES.get(target, 0)
+
+
+def steps_of(stage: Mvtu) -> tuple[Step, ...]:
+    """The walk over pairs of plane groups."""
+    return step_table(
+        stage.planes,
+        stage.w_planes,
+        stage.folding.ap,
+        stage.folding.wp,
+        act_signed=stage.act_signed,
+        weight_signed=not stage.w_bipolar,
+    )
+
+
+def _flag(value: bool) -> str:
+    return f"1'b{int(value)}"
+
+
+def _file(name: str) -> str:
+    return f'"mem/{name}"'
+
+
+@singledispatch
+def instance_of(stage: object, target: str) -> Instance:
+    """The instance that is this stage on `target`."""
+    raise TypeError(f"no RTL module for {type(stage).__name__}")
+
+
+@instance_of.register
+def _(stage: AxisIn, target: str) -> Instance:
+    return Instance(
+        module="bf_axis_in",
+        parameters={
+            "Group": str(stage.group),
+            "Planes": str(stage.planes),
+            "BeatsPerFrame": str(stage.beats),
+        },
+        unused={"frame_error_o": "unused_frame_error"},
+    )
+
+
+@instance_of.register
+def _(stage: Window, target: str) -> Instance:
+    numbers = {
+        "Group": stage.group,
+        "Beats": stage.beats,
+        "Height": stage.height,
+        "Width": stage.width,
+        "KernelH": stage.kernel[0],
+        "KernelW": stage.kernel[1],
+        "StrideH": stage.stride[0],
+        "StrideW": stage.stride[1],
+        "PadTop": stage.pads[0],
+        "PadLeft": stage.pads[1],
+        "PadBottom": stage.pads[2],
+        "PadRight": stage.pads[3],
+        "Planes": stage.planes,
+    }
+    parameters = {name: str(value) for name, value in numbers.items()}
+    return Instance(module="bf_window", parameters=parameters | {"PadSign": _flag(stage.pad_sign)})
+
+
+@instance_of.register
+def _(stage: Mvtu, target: str) -> Instance:
+    steps = steps_of(stage)
+    style = style_of(target)
+    parameters = {
+        "GroupIn": str(stage.group_in),
+        "Planes": str(stage.planes),
+        "ActSigned": _flag(stage.act_signed),
+        "ActBipolar": _flag(stage.act_bipolar),
+        "Inputs": str(stage.inputs),
+        "Outputs": str(stage.outputs),
+        "Pe": str(stage.folding.pe),
+        "Simd": str(stage.folding.simd),
+        "Ap": str(stage.folding.ap),
+        "Wp": str(stage.folding.wp),
+        "WPlanes": str(stage.w_planes),
+        "WeightBipolar": _flag(stage.w_bipolar),
+        "Steps": f"{32 * len(steps)}'h{pack_steps(steps):x}",
+        "WeightFile": _file(f"{stage.name}_weights.mem"),
+        "AccWidth": str(stage.acc_width),
+        "Final": _flag(stage.final),
+        "Tpe": str(stage.tpe),
+        "OutVectors": str(held_vectors(stage, style)),
+        "Style": str(style),
+    }
+    if stage.final:
+        parameters["HasBias"] = _flag(True)
+        parameters["BiasFile"] = _file(f"{stage.name}_biases.mem")
+    else:
+        parameters["OutBits"] = str(stage.out_bits)
+        parameters["OutSigned"] = _flag(stage.out_signed)
+        parameters["ThresholdFile"] = _file(f"{stage.name}_thresholds.mem")
+    return Instance(module="bf_mvtu", parameters=parameters)
+
+
+@instance_of.register
+def _(stage: Pool, target: str) -> Instance:
+    return Instance(
+        module="bf_maxpool",
+        parameters={
+            "Group": str(stage.group),
+            "Beats": str(stage.beats),
+            "Planes": str(stage.planes),
+            "Signed": _flag(stage.signed),
+            "Positions": str(stage.positions),
+        },
+    )
+
+
+@instance_of.register
+def _(stage: AxisOut, target: str) -> Instance:
+    return Instance(
+        module="bf_axis_out",
+        parameters={
+            "Items": str(stage.group),
+            "Width": str(stage.width),
+            "Outputs": str(stage.outputs),
+        },
+    )
