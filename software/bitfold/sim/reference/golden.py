@@ -7,7 +7,7 @@ from bitfold.sim.reference.planes import Ints
 
 def apply_thresholds(acc: Ints, thresholds: Ints) -> Ints:
     """acc (N, MH), thresholds (MH, K) ascending -> counts of thresholds reached (N, MH)."""
-    return (acc[:, :, None] >= thresholds[None, :, :]).sum(axis=2)
+    return np.asarray((acc[:, :, None] >= thresholds[None, :, :]).sum(axis=2))
 
 
 def mvtu(
@@ -37,7 +37,7 @@ def unipolar_thresholds(matrix: Ints, thresholds: Ints) -> Ints:
     matrix (MH, MW), thresholds (MH, K) -> (MH, K). 2s - sum(w) >= t exactly when
     s >= ceil((t + sum(w)) / 2): bipolar activations meet integer weights as unsigned 1-bit ones.
     """
-    return -(-(thresholds + matrix.sum(axis=1)[:, None]) // 2)
+    return np.asarray(-(-(thresholds + matrix.sum(axis=1)[:, None]) // 2))
 
 
 def unipolar_bias(matrix: Ints, bias: Ints | None) -> Ints:

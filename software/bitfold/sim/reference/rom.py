@@ -24,7 +24,8 @@ def pack_weights(
     the weight of output nf*pe + p and input sf*simd + i. Bipolar: one plane, 1 for +1.
     """
     outputs, inputs = matrix.shape
-    assert outputs % pe == 0 and inputs % simd == 0, (matrix.shape, pe, simd)
+    assert outputs % pe == 0, (outputs, pe)
+    assert inputs % simd == 0, (inputs, simd)
     assert not bipolar or (bits == 1 and wp == 1), (bits, wp)
     groups = -(-bits // wp)
     codes = values_to_codes(matrix, bits, bipolar=bipolar)
@@ -70,7 +71,8 @@ def pack_thresholds(thresholds: Ints, bits: int, *, pe: int, tpe: int, acc_width
     """
     outputs = len(thresholds)
     assert thresholds.shape == (outputs, (1 << bits) - 1), thresholds.shape
-    assert outputs % pe == 0 and pe % tpe == 0, (outputs, pe, tpe)
+    assert outputs % pe == 0, (outputs, pe)
+    assert pe % tpe == 0, (pe, tpe)
     assert (np.diff(thresholds, axis=1) >= 0).all(), "thresholds must ascend"
     limit = 1 << (acc_width - 1)
     ordered = np.clip(thresholds, -limit, limit)[:, heap_order(bits)]

@@ -28,7 +28,7 @@ def step_table(
     act_signed, weight_signed: two's complement; False for unsigned and for bipolar.
     """
     af, wf = -(-planes // ap), -(-w_planes // wp)
-    assert af <= 256 and wf <= 256, (af, wf)
+    assert max(af, wf) <= 256, (af, wf)  # a byte each in the packed table
     pairs = sorted(
         ((af - 1 - ag) * ap + (wf - 1 - wg) * wp, ag, wg) for ag in range(af) for wg in range(wf)
     )[::-1]

@@ -70,7 +70,10 @@ class MvtuTiming:
 
 
 def mvtu_schedule(
-    timing: MvtuTiming, last_in: Sequence[int], last_taken: Sequence[int]
+    timing: MvtuTiming,
+    last_in: Sequence[int],
+    last_taken: Sequence[int],
+    vectors: int | None = None,
 ) -> tuple[list[int], list[int], list[int]]:
     """When vectors start, when their last output beat is offered, when their slot opens.
 
@@ -82,15 +85,17 @@ def mvtu_schedule(
     last_taken[v]: cycle in which the last output beat of vector v is transferred; those of
                    vectors below len(last_in) - V are read. A consumer that is ready from cycle r on
                    takes the last of K beats in max(out(v), r + K - 1, last_taken(v-1) + K).
+    vectors:       V, the parameter OutVectors; timing.vectors when None.
     Returns (start, out, opens), opens with 0 for the first two vectors.
     """
+    held = vectors or timing.vectors
     starts: list[int] = []
     for v, arrived in enumerate(last_in):
         start = arrived + START_AFTER_INPUT
         if v >= 1:
             start = max(start, starts[v - 1] + timing.period)
-        if v >= timing.vectors:
-            start = max(start, last_taken[v - timing.vectors] + START_AFTER_TAKEN)
+        if v >= held:
+            start = max(start, last_taken[v - held] + START_AFTER_TAKEN)
         starts.append(start)
     offered = [s + timing.last_out for s in starts]
     opens = [starts[v - 2] + timing.release if v >= 2 else 0 for v in range(len(starts))]

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// bf_mvtu: matrix-vector-threshold unit: one convolution (behind a bf_window) or dense layer.
+//
+//   y = thresholds(W x)  or, in the last layer,  y = W x + bias;  W is Outputs x Inputs
+//
+// in -> bf_vecbuf -> bf_mvu (weights) -> bf_threshold | bf_bias -> bf_vecfifo -> out,
+// all driven by the counters of bf_mvu_seq.
+//
+// Parameters   GroupIn, Planes, ActSigned, Inputs   the input stream: G channels a beat, B planes a
+//                              value, plane 0 a sign; values of a vector. G | Simd or Simd | G.
+//              Outputs, Pe     outputs; computed at a time: NF = Outputs / Pe folds
+//              Simd            inputs at a time: SF = Inputs / Simd
+//              Ap, Wp          planes of an activation, of a weight at a time; <= Planes, <= WPlanes
+//              WPlanes         planes of a weight: two's complement, or 1 with WeightBipolar
+//              WeightBipolar   weights are -1, +1
+//              ActBipolar      activations are -1, +1 (Planes = 1) and meet bipolar weights (XNOR).
+//                              With integer weights leave it 0: see AccShift
+//              Steps           pack_steps(step_table(...)): 32 bits for each of ceil(Planes/Ap) *
+//                              ceil(WPlanes/Wp) steps
+//              WeightFile      pack_weights(...)
+//              AccWidth        bits, signed, that hold every result of W x (and with bias), >= 2
+//              Final           0: planes leave, by thresholds. 1: integers leave, Pe a beat
+//              OutBits, OutSigned, Tpe, ThresholdFile   Final = 0: planes of a code; two's
+//                              complement; comparators (divides Pe) = group of the output stream;
+//                              pack_thresholds(...)
+//              HasBias, BiasFile, AccShift   Final = 1: pack_biases(...); accumulators are shifted
+//                              left by AccShift before (bipolar activations: unipolar_bias)
+//              OutVectors      V: output vectors held, >= 2. MvtuTiming.vectors for full rate
+//              Style           popcount: 0 any FPGA, 1 xc7 and xcup
+//              The functions named are those of bitfold.sim.reference.
+//
+// Streams      in_*, out_*; transfer on valid && ready; payload stable until taken.
+// Comb. paths  none from in_* or out_ready_i to any output.
+// Rate         1 beat/cycle in and out; a vector every max(T, its input beats) cycles.
+// Timing       exact, by vectors; times are cycles, in(v) and taken(v) those of a vector's last
+//              input and output transfer, L = dot_latency (bitfold.cost.latency):
+//                start(v) = max(start(v-1) + T, in(v) + 1, taken(v-V) + 2)      first product
+//                out(v)   = start(v) + C                                  last beat is offered
+//                beat i of fold f is offered in start(v) + O + f*P + i;
+//                beats of vector v+2 are taken from cycle start(v) + R on;
+//              product Q = STEPS * SF, search S = OutBits * Pe / Tpe (1 if Final),
+//              fold P = max(Q, S), T = NF * P, R = (NF-1) * P + Q,
+//              O = Q + L + 3 (2 if Final), C = O + (NF-1) * P + S - 1; V >= (C + 2) / T keeps the
+//              output from slowing the unit. bitfold.sim.reference.mvtu_schedule is this.
+// Golden       bitfold.sim.reference.mvtu; test: tests/hardware/test_bf_mvtu.py
+module bf_mvtu #(
+  parameter  int unsigned GroupIn       = 4,
+  parameter  int unsigned Planes        = 4,
+  parameter  bit          ActSigned     = 1'b0,
+  parameter  bit          ActBipolar    = 1'b0,
+  parameter  int unsigned Inputs        = 16,
+  parameter  int unsigned Outputs       = 8,
+  parameter  int unsigned Pe            = 4,
+  parameter  int unsigned Simd          = 8,
+  parameter  int unsigned Ap            = 1,
+  parameter  int unsigned Wp            = 1,
+  parameter  int unsigned WPlanes       = 1,
+  parameter  bit          WeightBipolar = 1'b1,
+  localparam int unsigned AF    = (Planes + Ap - 1) / Ap,
+  localparam int unsigned WF    = (WPlanes + Wp - 1) / Wp,
+  localparam int unsigned STEPS = AF * WF,
+  parameter  logic [32*STEPS-1:0] Steps = '0,
+  parameter               WeightFile    = "",
+  parameter  int unsigned AccWidth      = 16,
+  parameter  bit          Final         = 1'b0,
+  parameter  int unsigned OutBits       = 1,
+  parameter  bit          OutSigned     = 1'b0,
+  parameter  int unsigned Tpe           = 4,
+  parameter               ThresholdFile = "",
+  parameter  bit          HasBias       = 1'b0,
+  parameter               BiasFile      = "",
+  parameter  int unsigned AccShift      = 0,
+  parameter  int unsigned OutVectors    = 2,
+  parameter  int unsigned Style         = 0,
+  localparam int unsigned OUT_WIDTH = Final ? Pe * AccWidth : Tpe
+) (
+  input  logic                 clk_i,
+  input  logic                 rst_ni,       // synchronous, active low
+  // Plane stream in.
+  input  logic                 in_valid_i,
+  output logic                 in_ready_o,
+  input  logic [GroupIn-1:0]   in_data_i,
+  // Plane stream out, group Tpe; or integers of Pe outputs, output 0 in the low bits.
+  output logic                 out_valid_o,
+  input  logic                 out_ready_i,
+  output logic [OUT_WIDTH-1:0] out_data_o
+);
+  localparam int unsigned NF          = Outputs / Pe;
+  localparam int unsigned LANES       = GroupIn > Simd ? GroupIn : Simd;
+  localparam int unsigned BANKS       = LANES / Simd;
+  localparam int unsigned WORDS       = Inputs / LANES;
+  localparam int unsigned PRODUCT     = STEPS * WORDS * BANKS;
+  localparam int unsigned SEARCH      = Final ? 1 : OutBits * (Pe / Tpe);
+  localparam int unsigned FOLD_CYCLES = PRODUCT > SEARCH ? PRODUCT : SEARCH;
+  localparam int unsigned WEIGHTS     = NF * WF * WORDS * BANKS;
+
+  function automatic int unsigned greatest_shift(input logic [32*STEPS-1:0] steps);
+    greatest_shift = 0;
+    for (int unsigned s = 0; s < STEPS; s++) begin
+      if (32'(steps[32*s+16 +: 8]) > greatest_shift) greatest_shift = 32'(steps[32*s+16 +: 8]);
+    end
+  endfunction
+
+  localparam int unsigned MAX_SHIFT     = greatest_shift(Steps);
+  localparam int unsigned SHIFT_WIDTH   = MAX_SHIFT == 0 ? 1 : $clog2(MAX_SHIFT + 1);
+  localparam int unsigned ACT_WIDTH     = $clog2(2 * WORDS * AF);
+  localparam int unsigned BANK_WIDTH    = BANKS > 1 ? $clog2(BANKS) : 1;
+  localparam int unsigned WEIGHTS_WIDTH = WEIGHTS > 1 ? $clog2(WEIGHTS) : 1;
+
+  logic                     full, room, start, release_slot;
+  logic                     issue_valid, issue_first, issue_last, act_sign, weight_sign;
+  logic [ACT_WIDTH-1:0]     act_addr;
+  logic [BANK_WIDTH-1:0]    act_bank;
+  logic [WEIGHTS_WIDTH-1:0] weight_addr;
+  logic [SHIFT_WIDTH-1:0]   shift;
+  logic [Simd*Ap-1:0]       act;
+  logic                     acc_valid, out_valid;
+  logic [Pe*AccWidth-1:0]   acc;
+  logic [OUT_WIDTH-1:0]     out_data;
+
+  bf_vecbuf #(
+    .GroupIn   (GroupIn),
+    .Simd      (Simd),
+    .Ap        (Ap),
+    .Planes    (Planes),
+    .Inputs    (Inputs),
+    .ActSigned (ActSigned)
+  ) i_buffer (
+    .clk_i      (clk_i),
+    .rst_ni     (rst_ni),
+    .in_valid_i (in_valid_i),
+    .in_ready_o (in_ready_o),
+    .in_data_i  (in_data_i),
+    .full_o     (full),
+    .start_i    (start),
+    .release_i  (release_slot),
+    .addr_i     (act_addr),
+    .bank_i     (act_bank),
+    .act_o      (act)
+  );
+
+  bf_mvu_seq #(
+    .Folds      (NF),
+    .Words      (WORDS),
+    .Banks      (BANKS),
+    .ActGroups  (AF),
+    .WGroups    (WF),
+    .FoldCycles (FOLD_CYCLES),
+    .ShiftWidth (SHIFT_WIDTH),
+    .Steps      (Steps)
+  ) i_sequence (
+    .clk_i               (clk_i),
+    .rst_ni              (rst_ni),
+    .full_i              (full),
+    .room_i              (room),
+    .start_o             (start),
+    .release_o           (release_slot),
+    .issue_valid_o       (issue_valid),
+    .issue_act_addr_o    (act_addr),
+    .issue_act_bank_o    (act_bank),
+    .issue_weight_addr_o (weight_addr),
+    .issue_first_o       (issue_first),
+    .issue_last_o        (issue_last),
+    .issue_shift_o       (shift),
+    .issue_act_sign_o    (act_sign),
+    .issue_weight_sign_o (weight_sign)
+  );
+
+  bf_mvu #(
+    .Pe            (Pe),
+    .Simd          (Simd),
+    .Wp            (Wp),
+    .Ap            (Ap),
+    .WeightBipolar (WeightBipolar),
+    .ActBipolar    (ActBipolar),
+    .Inputs        (Inputs),
+    .AccWidth      (AccWidth),
+    .MaxShift      (MAX_SHIFT),
+    .Style         (Style),
+    .Depth         (WEIGHTS),
+    .File          (WeightFile)
+  ) i_product (
+    .clk_i               (clk_i),
+    .rst_ni              (rst_ni),
+    .issue_valid_i       (issue_valid),
+    .issue_first_i       (issue_first),
+    .issue_last_i        (issue_last),
+    .issue_shift_i       (shift),
+    .issue_act_sign_i    (act_sign),
+    .issue_weight_sign_i (weight_sign),
+    .issue_weight_addr_i (weight_addr),
+    .act_i               (act),
+    .acc_valid_o         (acc_valid),
+    .acc_data_o          (acc)
+  );
+
+  if (Final) begin : g_bias
+    bf_bias #(
+      .Pe      (Pe),
+      .Folds   (NF),
+      .Width   (AccWidth),
+      .Shift   (AccShift),
+      .HasBias (HasBias),
+      .File    (BiasFile)
+    ) i_bias (
+      .clk_i       (clk_i),
+      .rst_ni      (rst_ni),
+      .acc_valid_i (acc_valid),
+      .acc_data_i  (acc),
+      .out_valid_o (out_valid),
+      .out_data_o  (out_data)
+    );
+  end else begin : g_threshold
+    bf_threshold #(
+      .Pe        (Pe),
+      .Tpe       (Tpe),
+      .Folds     (NF),
+      .AccWidth  (AccWidth),
+      .OutBits   (OutBits),
+      .OutSigned (OutSigned),
+      .File      (ThresholdFile)
+    ) i_threshold (
+      .clk_i       (clk_i),
+      .rst_ni      (rst_ni),
+      .acc_valid_i (acc_valid),
+      .acc_data_i  (acc),
+      .out_valid_o (out_valid),
+      .out_data_o  (out_data)
+    );
+  end
+
+  bf_vecfifo #(
+    .Width   (OUT_WIDTH),
+    .Beats   (NF * SEARCH),
+    .Vectors (OutVectors)
+  ) i_results (
+    .clk_i       (clk_i),
+    .rst_ni      (rst_ni),
+    .room_o      (room),
+    .reserve_i   (start),
+    .in_valid_i  (out_valid),
+    .in_data_i   (out_data),
+    .out_valid_o (out_valid_o),
+    .out_ready_i (out_ready_i),
+    .out_data_o  (out_data_o)
+  );
+
+`ifndef SYNTHESIS
+  initial begin
+    if (Outputs % Pe != 0 || Inputs % Simd != 0) $fatal(1, "%m: Pe, Simd must divide their sides");
+    if (Wp > WPlanes || Ap > Planes) $fatal(1, "%m: Wp <= WPlanes and Ap <= Planes required");
+    if (ActBipolar && Planes != 1) $fatal(1, "%m: bipolar activations have one plane");
+    if (WeightBipolar && WPlanes != 1) $fatal(1, "%m: bipolar weights have one plane");
+    if (!Final && AccShift != 0) $fatal(1, "%m: AccShift is for Final; thresholds take it in");
+  end
+
+  logic                 refused_q;
+  logic [OUT_WIDTH-1:0] refused_data_q;
+
+  always_ff @(posedge clk_i) begin
+    refused_q      <= rst_ni && out_valid_o && !out_ready_i;
+    refused_data_q <= out_data_o;
+    if (rst_ni && refused_q && !(out_valid_o && out_data_o == refused_data_q)) begin
+      $fatal(1, "%m: out changed while it was refused");
+    end
+  end
+`endif
+endmodule

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// bf_mvu: matrix-vector product: the weight memory in front of Pe bit-serial dot products.
+//
+// Driven by bf_mvu_seq: flags and weight address come in the cycle of an issue, the activation
+// word one cycle later, as the weight memory's output does.
+//
+// Image        Depth words of Pe * Wp * Simd bits; layout: bitfold.sim.reference.pack_weights.
+// Rate         one issue a cycle, free running: no ready, no stall.
+// Latency      acc_valid_o comes dot_latency (bitfold.cost.latency) + 1 cycles after the issue with
+//              issue_last_i; acc_data_o is the fold's accumulators in that cycle.
+// Reset        drops issues on their way.
+// Comb. paths  none.
+// Golden       bitfold.sim.reference.mvtu; test: tests/hardware/test_bf_mvu.py
+module bf_mvu #(
+  parameter  int unsigned Pe            = 2,     // outputs of a fold
+  parameter  int unsigned Simd          = 8,     // inputs a cycle
+  parameter  int unsigned Wp            = 1,     // weight planes a cycle
+  parameter  int unsigned Ap            = 1,     // activation planes a cycle
+  parameter  bit          WeightBipolar = 1'b0,  // weights are -1, +1
+  parameter  bit          ActBipolar    = 1'b0,  // activations are -1, +1; so must the weights be
+  parameter  int unsigned Inputs        = 64,    // MW
+  parameter  int unsigned AccWidth      = 16,    // bits of an accumulator
+  parameter  int unsigned MaxShift      = 1,     // greatest issue_shift_i
+  parameter  int unsigned Style         = 0,     // of bf_popcount
+  parameter  int unsigned Depth         = 16,    // words of weights
+  parameter               File          = "",    // image, for $readmemh
+  localparam int unsigned ADDR_WIDTH  = Depth > 1 ? $clog2(Depth) : 1,
+  localparam int unsigned SHIFT_WIDTH = MaxShift == 0 ? 1 : $clog2(MaxShift + 1)
+) (
+  input  logic                   clk_i,
+  input  logic                   rst_ni,         // synchronous, active low
+  // Issues.
+  input  logic                   issue_valid_i,
+  input  logic                   issue_first_i,  // first of a fold
+  input  logic                   issue_last_i,   // last of a fold
+  input  logic [SHIFT_WIDTH-1:0] issue_shift_i,
+  input  logic                   issue_act_sign_i,
+  input  logic                   issue_weight_sign_i,
+  input  logic [ADDR_WIDTH-1:0]  issue_weight_addr_i,
+  // Activation word of the issue one cycle before.
+  input  logic [Ap*Simd-1:0]     act_i,
+  // Accumulators of a fold, output 0 in the low bits.
+  output logic                   acc_valid_o,
+  output logic [Pe*AccWidth-1:0] acc_data_o
+);
+  logic [Pe*Wp*Simd-1:0]  weight;
+  logic                   valid_q, first_q, last_q, act_sign_q, weight_sign_q;
+  logic [SHIFT_WIDTH-1:0] shift_q;
+
+  always_ff @(posedge clk_i) begin
+    valid_q       <= rst_ni && issue_valid_i;
+    first_q       <= issue_first_i;
+    last_q        <= issue_last_i;
+    shift_q       <= issue_shift_i;
+    act_sign_q    <= issue_act_sign_i;
+    weight_sign_q <= issue_weight_sign_i;
+  end
+
+  bf_rom #(
+    .Width (Pe * Wp * Simd),
+    .Depth (Depth),
+    .File  (File)
+  ) i_weights (
+    .clk_i  (clk_i),
+    .addr_i (issue_weight_addr_i),
+    .data_o (weight)
+  );
+
+  bf_dot #(
+    .Pe            (Pe),
+    .Simd          (Simd),
+    .Wp            (Wp),
+    .Ap            (Ap),
+    .WeightBipolar (WeightBipolar),
+    .ActBipolar    (ActBipolar),
+    .AccWidth      (AccWidth),
+    .MaxShift      (MaxShift),
+    .Init          (ActBipolar ? -Inputs : 0),
+    .Style         (Style)
+  ) i_dot (
+    .clk_i         (clk_i),
+    .rst_ni        (rst_ni),
+    .valid_i       (valid_q),
+    .first_i       (first_q),
+    .last_i        (last_q),
+    .shift_i       (shift_q),
+    .weight_sign_i (weight_sign_q),
+    .act_sign_i    (act_sign_q),
+    .act_i         (act_i),
+    .weight_i      (weight),
+    .acc_valid_o   (acc_valid_o),
+    .acc_o         (acc_data_o)
+  );
+
+`ifndef SYNTHESIS
+  initial begin
+    if (ActBipolar && !WeightBipolar) $fatal(1, "%m: ActBipolar needs WeightBipolar");
+    if (WeightBipolar && Wp != 1) $fatal(1, "%m: bipolar weights have one plane");
+  end
+`endif
+endmodule
