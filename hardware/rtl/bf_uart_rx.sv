@@ -4,7 +4,7 @@
 //
 // Streams      byte_valid_o is a pulse: the line cannot wait, so there is no ready.
 // Rate         one byte in 10 bit times. A bit is sampled in its middle; the next start bit may come
-//              half a bit early, so clocks may differ by 2 % with BitCycles 8, 4 % with 32.
+//              half a bit early: clocks may differ by 2 % with BitCycles 8, by 4 % with 25.
 // Latency      byte_valid_o comes 3 cycles after the middle of the stop bit.
 // Comb. paths  none.
 // Golden       cocotbext-uart; test: tests/hardware/test_bf_uart_rx.py

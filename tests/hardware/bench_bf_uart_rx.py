@@ -18,7 +18,8 @@ async def prepare(dut):
 async def takes_bytes_back_to_back(dut):
     bits = parameters()["BitCycles"]
     got = await prepare(dut)
-    for off in (0.0, 0.02, -0.02):
+    most = 0.04 if bits >= 25 else 0.02
+    for off in (0.0, most, -most):
         line = source(dut.rx_i, bits, off)
         data = [0, 255, *random.Random(2).randbytes(100)]
         await line.write(data)
