@@ -1,0 +1,37 @@
+"""Lint every RTL module: Verilator -Wall at its default parameters, and Verible's style rules.
+
+Other parameters are linted by each module's own test, with the parameters that it tests.
+"""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from bitfold.sim.verilator import lint
+
+ROOT = Path(__file__).resolve().parents[1]
+HARDWARE = ROOT / "hardware"
+# UpperCamelCase parameters and ALL_CAPS constants; a type before each parameter is Verilator's job.
+RULES = "-explicit-parameter-storage-type,parameter-name-style=localparam_style:CamelCase|ALL_CAPS"
+
+
+def main() -> int:
+    """Number of complaining tools, as an exit status."""
+    modules = sorted((HARDWARE / "rtl").glob("*.sv"))
+    waivers = HARDWARE / "lint" / "waivers.vlt"
+    failed = 0
+    for path in modules:
+        if messages := lint([waivers, *modules], path.stem, {}):
+            failed = 1
+            print(messages, file=sys.stderr)
+    verible = Path(sysconfig.get_path("scripts")) / "verible-verilog-lint"
+    sources = sorted(HARDWARE.rglob("*.sv"))
+    style = subprocess.run([verible, f"--rules={RULES}", *sources], check=False)
+    if not failed and not style.returncode:
+        print(f"RTL lint: {len(modules)} modules clean (Verilator), {len(sources)} files (Verible)")
+    return failed or style.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""The public functions of bitfold, as `import bitfold` shows them.
+
+Each imports what it needs when it is called, so that importing bitfold is cheap. Errors are those
+of bitfold.errors.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bitfold.compiler.design import Design
+    from bitfold.ir import Graph
+    from bitfold.search.progress import Progress
+    from bitfold.search.run import SearchResult
+    from bitfold.sim.verify import Verification
+    from bitfold.synth.flow import SynthResult
+
+
+def search_bits(run_file: Path, out: Path, progress: Progress | None = None) -> SearchResult:
+    """Do the search of a run file in the folder `out`; see bitfold.search.run.search."""
+    from bitfold.runfile import read_run
+    from bitfold.search.run import search
+
+    return search(read_run(run_file), out, progress)
+
+
+def read_graph(model: Path) -> Graph:
+    """The integer graph that a QONNX file stands for, after all passes: the golden model."""
+    from bitfold.compiler.pipeline import run_pipeline
+    from bitfold.compiler.read_qonnx import read_qonnx
+
+    return run_pipeline(read_qonnx(model))
+
+
+def estimate(
+    model: Path,
+    *,
+    target: str = "ecp5",
+    fps: float | None = None,
+    luts: int | None = None,
+    clock_mhz: float = 50.0,
+) -> dict[str, Any]:
+    """What a QONNX model would take on a target, folded for a rate or a LUT budget.
+
+    BitOps, weight bits, LUTs, block RAMs and cycles of each stage and in total, the stages that
+    bind the rate, and the share of each part of the family.
+    """
+    from bitfold.compiler.compile import plan, predict
+    from bitfold.compiler.lower import lower
+    from bitfold.cost.stages import Mvtu
+    from bitfold.synth.target import load_target
+
+    graph = read_graph(model)
+    layers = lower(graph)
+    stages = plan(graph, layers, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz)
+    found = predict(stages, target, clock_mhz)
+    products = {s.name: s for s in stages if isinstance(s, Mvtu)}
+    rows = []
+    for row in found["stages"]:
+        bits = {}
+        if row["name"] in products:
+            stage = products[row["name"]]
+            bits = {"w_bits": stage.w_planes, "a_bits": stage.planes}
+        rows.append({**row, **bits})
+    parts = []
+    for part in load_target(target).parts.values():
+        shares = {"luts": found["luts"] / part.luts, "brams": _share(found["brams"], part.brams)}
+        parts.append({"name": part.name, **shares, "fits": max(shares.values()) <= 1})
+    return {
+        **found,
+        "clock_mhz": clock_mhz,
+        "bitops": sum(s.bitops for s in products.values()),
+        "weight_bits": sum(s.weight_bits for s in products.values()),
+        "binding": [row["name"] for row in rows if row["binds"]],
+        "stages": rows,
+        "parts": parts,
+    }
+
+
+def _share(used: float, there: float) -> float:
+    if there:
+        return used / there
+    return float("inf") if used else 0.0
+
+
+def compile_model(
+    model: Path,
+    out: Path,
+    *,
+    fps: float | None = None,
+    luts: int | None = None,
+    target: str = "ecp5",
+    clock_mhz: float = 50.0,
+) -> Design:
+    """Compile a QONNX file to a design folder; see bitfold.compiler.compile.compile_model."""
+    from bitfold.compiler import compile as compiler
+
+    return compiler.compile_model(
+        model, out, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz
+    )
+
+
+def verify_design(
+    design: Path, *, samples: Path | None = None, frames: int | None = None
+) -> Verification:
+    """Simulate a design and prove it; see bitfold.sim.verify.verify_design."""
+    from bitfold.sim import verify
+
+    return verify.verify_design(design, samples=samples, frames=frames)
+
+
+def synth_design(design: Path, target: str, *, place: bool = True) -> SynthResult:
+    """Synthesise a design folder; builds are kept in `cache/synth` beside it."""
+    from bitfold.compiler.design import read_design
+    from bitfold.synth import flow
+
+    return flow.synth_design(
+        read_design(design), target, design.parent / "cache" / "synth", place=place
+    )
+
+
+def write_report(folder: Path) -> Path:
+    """Write report.html for a run folder; its path."""
+    from bitfold.files import write_text
+    from bitfold.report import read_run_folder, render
+
+    path = folder / "report.html"
+    write_text(path, render(read_run_folder(folder)))
+    return path

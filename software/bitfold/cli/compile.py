@@ -1,0 +1,58 @@
+"""`bitfold compile`: a QONNX model to a design folder."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("compile")
+@click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="[default: the folder `design` beside MODEL]",
+)
+@click.option("--target", default="ecp5", show_default=True, help="FPGA family.")
+@click.option("--fps", type=float, help="Frames a second to fold for.  [default: 1000]")
+@click.option("--luts", type=int, help="LUTs to fold within; alone: as fast as they allow.")
+@click.option("--clock-mhz", type=float, default=50.0, show_default=True)
+def command(  # noqa: PLR0917 - click passes by keyword
+    model: Path,
+    out: Path | None,
+    target: str,
+    fps: float | None,
+    luts: int | None,
+    clock_mhz: float,
+) -> None:
+    """Compile MODEL (QONNX) to SystemVerilog: RTL, memory images, golden graph, test bench.
+
+    \b
+    Example:
+      bitfold compile build/digits/model.onnx -o build/digits/design --fps 2000
+    """
+    from bitfold.cli.show import grouped, table
+    from bitfold.compiler.compile import compile_model
+    from bitfold.cost.stages import Mvtu
+
+    out = out or model.parent / "design"
+    design = compile_model(model, out, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz)
+    folded = {s.name: s for s in design.stages if isinstance(s, Mvtu)}
+    rows = [
+        (
+            s["name"] + (" <" if s["binds"] else ""),
+            f"{folded[s['name']].folding.pe}x{folded[s['name']].folding.simd}"
+            if s["name"] in folded
+            else "",
+            grouped(s["luts"]),
+            s["brams"],
+            grouped(s["cycles"]),
+        )
+        for s in design.predicted["stages"]
+    ]
+    total = (grouped(design.predicted["luts"]), design.predicted["brams"])
+    rows.append(("total", "", *total, grouped(design.predicted["interval_cycles"])))
+    heads = ("stage", "PE x SIMD", "LUTs", "BRAMs", "cycles")
+    table(f"Predicted on {target} at {clock_mhz:g} MHz (< binds)", heads, rows)
+    click.echo(f"{grouped(design.predicted['fps'])} frames/s")
+    click.echo(f"{out}: {len(design.rtl)} RTL files, {len(design.mem)} memories, manifest.json")

@@ -1,0 +1,47 @@
+"""`bitfold search`: learn the bits of every layer, and export the network."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("search")
+@click.argument("run_file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="[default: build/NAME]"
+)
+def command(run_file: Path, out: Path | None) -> None:
+    """Train the network of RUN_FILE, find its bits under the budget, finetune, export.
+
+    Writes policy.json, model.onnx (QONNX), test.npz, metrics.json and checkpoints. A run that was
+    stopped goes on where it was when the same command is given again.
+
+    \b
+    Example:
+      bitfold search runs/digits.toml -o build/digits
+    """
+    from bitfold.cli.show import Bars, grouped, percent, table
+    from bitfold.runfile import read_run
+    from bitfold.search.run import search
+
+    run = read_run(run_file)
+    out = out or Path("build") / run_file.stem
+    bars = Bars()
+    try:
+        result = search(run, out, bars)
+    finally:
+        bars.close()
+    found = result.metrics
+    table(
+        f"{run_file.name}: bits found by {found['method']['method']}",
+        ("layer", "weight bits", "activation bits", "BitOps"),
+        [(x["name"], x["w_bits"], x["a_bits"], grouped(x["bitops"])) for x in found["layers"]],
+    )
+    table(
+        "Accuracy",
+        ("network", "validation", "test"),
+        [(k, percent(v["validation"]), percent(v["test"])) for k, v in found["accuracy"].items()],
+    )
+    budget = found["budget"]
+    click.echo(f"{budget['kind']}: {grouped(budget['reached'])} of {grouped(budget['wanted'])}")
+    click.echo(f"{out}: policy.json, model.onnx, test.npz, metrics.json")

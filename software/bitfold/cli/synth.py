@@ -1,0 +1,49 @@
+"""`bitfold synth`: what a design takes of an FPGA, from the synthesis tools."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("synth")
+@click.argument("design", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--target", help="xc7, xcup, ecp5 or ice40.  [default: the design's]")
+@click.option("--part", help="Device of the family.  [default: a middling one]")
+@click.option("--place/--no-place", default=True, help="Place and route where nextpnr can: Fmax.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
+def command(design: Path, target: str | None, part: str | None, place: bool, seed: int) -> None:
+    """Synthesise DESIGN with Yosys (and nextpnr): LUTs, FFs, block RAMs, DSPs by module, Fmax.
+
+    Writes synth-TARGET.json into DESIGN.
+
+    \b
+    Example:
+      bitfold synth build/digits/design --target xc7
+    """
+    from bitfold.cli.show import grouped, percent, table
+    from bitfold.compiler.design import read_design
+    from bitfold.synth.flow import synth_design
+
+    read = read_design(design)
+    target = target or read.target
+    cache = design.parent / "cache" / "synth"
+    found = synth_design(read, target, cache, part=part, place=place, seed=seed)
+    path = design / f"synth-{target}.json"
+    found.write(path)
+    uses = [(m.path.replace("/", " / ") + f"  ({m.module})", m.use) for m in found.modules]
+    # Two levels: the whole tree is in the file.
+    shown = [(name, use) for name, use in uses if name.count(" / ") <= 2]
+    table(
+        f"{found.target}, {found.part}",
+        ("instance", "LUTs", "FFs", "BRAMs", "DSPs"),
+        [
+            (name, grouped(use.luts), grouped(use.ffs), f"{use.brams:g}", use.dsps)
+            for name, use in [*shown, ("flattened", found.totals)]
+        ],
+    )
+    click.echo(", ".join(f"{percent(v, 1)} of the {k}" for k, v in found.fits.items()))
+    if found.fmax_mhz:
+        click.echo(f"Fmax {found.fmax_mhz:.1f} MHz after place and route")
+    for warning in found.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"{path}")
