@@ -38,7 +38,7 @@ module bf_result_memory #(
   assign taken_o         = taken_q;
   assign mismatch_o      = moved_o && (s_axis_tlast_i != (count_q == CountWidth'(Outputs - 1)));
   assign byte_valid_o    = settled_q;
-  assign byte_data_o     = 8'(word_q >> {sent_q[1:0], 3'b000});
+  assign byte_data_o     = word_q[{sent_q[1:0], 3'b000} +: 8];
 
   always_ff @(posedge clk_i) begin
     if (moved_o) memory[AddrWidth'(count_q)] <= s_axis_tdata_i;

@@ -174,19 +174,19 @@ module bf_uart_bridge #(
   logic                    answer_busy, payload_valid, payload_ready, tx_valid, tx_ready;
   logic [3:0]              pong_q;              // bytes of a pong that were sent
   logic [7:0]              payload_data, tx_data;
-  logic [8*PONG_BYTES-1:0] pong;
+  logic [127:0]            pong;                // byte i of the payload in bits 8i..8i+7
 
-  assign pong = {
+  assign pong = 128'({
     DesignId[7:0], DesignId[15:8], DesignId[23:16], DesignId[31:24],
     DesignId[39:32], DesignId[47:40], DesignId[55:48], DesignId[63:56],
     16'(Outputs), 16'(FrameBytes), 8'd1
-  };
+  });
   assign payload_valid = (reply_q == RESULT) ? result_valid : 1'b1;
   assign result_ready  = payload_ready && reply_q == RESULT;
 
   always_comb begin
     unique case (reply_q)
-      PONG:    payload_data = 8'(pong >> {pong_q, 3'b000});
+      PONG:    payload_data = pong[{pong_q, 3'b000} +: 8];
       RESULT:  payload_data = result_data;
       default: payload_data = fault_q;
     endcase
