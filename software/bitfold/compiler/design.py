@@ -8,7 +8,7 @@
       sim/*.sv        the test bench of this top
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
@@ -24,7 +24,7 @@ from bitfold.ir import Graph, text
 
 SCHEMA = 1
 TOP = "bf_accelerator"
-_KINDS: Mapping[str, type[Stage]] = {
+_KINDS: Mapping[str, Callable[..., Stage]] = {
     "axis_in": AxisIn,
     "window": Window,
     "mvtu": Mvtu,
@@ -69,7 +69,9 @@ def stage_to_json(stage: Stage) -> dict[str, Any]:
 
 def stage_from_json(value: Mapping[str, Any]) -> Stage:
     """The inverse. Raises: KeyError, TypeError on anything else."""
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in value.items() if k != "kind"}
+    fields: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in value.items() if k != "kind"
+    }
     if "folding" in fields:
         fields["folding"] = Folding(**fields["folding"])
     return _KINDS[value["kind"]](**fields)

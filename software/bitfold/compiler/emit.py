@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bitfold.compiler.instances import Instance, instance_of
-from bitfold.cost.stages import AxisIn, AxisOut, Stage
-from bitfold.cost.streams import Stream, streams
+from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Stage
+from bitfold.cost.streams import Stream, stream_of, streams
 
 HEADER = """\
 // SPDX-License-Identifier: Apache-2.0
@@ -198,3 +198,39 @@ def _probe(number: int, beats: int, fire: str) -> str:
         f"    .clk_i (clk), .rst_ni (rst_n && !external), .fire_i ({fire}),\n"
         "    .cycle_i (cycle), .file_i (probe_file)\n  );\n"
     )
+
+
+def emit_alone(stage: Stage, target: str) -> str:
+    """A module bf_stage that holds this stage alone, for its synthesis."""
+    ports = {"clk_i": "clk_i", "rst_ni": "rst_ni"}
+    lines = ["input logic clk_i", "input logic rst_ni"]
+    if isinstance(stage, AxisIn):
+        axis = {"tdata": f"[{8 * stage.group - 1}:0] ", "tvalid": "", "tlast": ""}
+        lines += [f"input logic {width}s_axis_{n}" for n, width in axis.items()]
+        lines.append("output logic s_axis_tready")
+        ports |= {f"s_axis_{n}": f"s_axis_{n}" for n in ("tdata", "tvalid", "tready", "tlast")}
+    else:
+        width = _input_width(stage)
+        lines += ["input logic in_valid_i", "output logic in_ready_o"]
+        lines.append(f"input logic [{width - 1}:0] in_data_i")
+        ports |= {n: n for n in ("in_valid_i", "in_ready_o", "in_data_i")}
+    if isinstance(stage, AxisOut):
+        lines += ["output logic [31:0] m_axis_tdata", "output logic m_axis_tvalid"]
+        lines += ["output logic m_axis_tlast", "input logic m_axis_tready"]
+        ports |= {f"m_axis_{n}": f"m_axis_{n}" for n in ("tdata", "tvalid", "tready", "tlast")}
+    else:
+        width = stream_of(stage).width
+        lines += ["output logic out_valid_o", "input logic out_ready_i"]
+        lines.append(f"output logic [{width - 1}:0] out_data_o")
+        ports |= {n: n for n in ("out_valid_o", "out_ready_i", "out_data_o")}
+    instance = instance_of(stage, target)
+    nets = "".join(f"  logic {net};\n" for net in instance.unused.values())
+    head = ",\n  ".join(lines)
+    body = _instance(instance, stage.name, ports | instance.unused)
+    return f"module bf_stage (\n  {head}\n);\n{nets}{body}endmodule\n"
+
+
+def _input_width(stage: Stage) -> int:
+    if isinstance(stage, Mvtu):
+        return stage.group_in
+    return stage.group * stage.width if isinstance(stage, AxisOut) else stage.group

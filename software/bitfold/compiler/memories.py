@@ -4,6 +4,7 @@ import numpy as np
 
 from bitfold.compiler.lower import Layer, LinearLayer
 from bitfold.cost.stages import Mvtu, Stage
+from bitfold.ir import Ints
 from bitfold.sim.reference import pack_biases, pack_thresholds, pack_weights, to_mem
 
 
@@ -13,32 +14,28 @@ def emit_memories(stages: tuple[Stage, ...], layers: tuple[Layer, ...]) -> dict[
     images: dict[str, str] = {}
     for stage in stages:
         if isinstance(stage, Mvtu):
-            images |= _images(stage, by_name[stage.name])
+            layer = by_name[stage.name]
+            steps = layer.thresholds.thresholds if layer.thresholds else None
+            images |= pack_images(stage, layer.matrix, steps, layer.bias)
     return images
 
 
-def _images(stage: Mvtu, layer: LinearLayer) -> dict[str, str]:
+def pack_images(
+    stage: Mvtu, matrix: Ints, thresholds: Ints | None, bias: Ints | None
+) -> dict[str, str]:
+    """Images of one unit. matrix (MH, MW), thresholds (MH, 2**bits - 1), bias (MH,)."""
     fold = stage.folding
     words = pack_weights(
-        layer.matrix,
-        stage.w_planes,
-        bipolar=stage.w_bipolar,
-        pe=fold.pe,
-        simd=fold.simd,
-        wp=fold.wp,
+        matrix, stage.w_planes, bipolar=stage.w_bipolar, pe=fold.pe, simd=fold.simd, wp=fold.wp
     )
     images = {f"{stage.name}_weights.mem": to_mem(words, fold.pe * fold.simd * fold.wp)}
-    if layer.thresholds is not None:
+    if thresholds is not None:
         words = pack_thresholds(
-            layer.thresholds.thresholds,
-            stage.out_bits,
-            pe=fold.pe,
-            tpe=stage.tpe,
-            acc_width=stage.acc_width,
+            thresholds, stage.out_bits, pe=fold.pe, tpe=stage.tpe, acc_width=stage.acc_width
         )
         images[f"{stage.name}_thresholds.mem"] = to_mem(words, stage.tpe * (stage.acc_width + 1))
     else:
-        bias = layer.bias if layer.bias is not None else np.zeros(stage.outputs, np.int64)
-        words = pack_biases(bias, pe=fold.pe, width=stage.acc_width)
+        added = bias if bias is not None else np.zeros(stage.outputs, np.int64)
+        words = pack_biases(added, pe=fold.pe, width=stage.acc_width)
         images[f"{stage.name}_biases.mem"] = to_mem(words, fold.pe * stage.acc_width)
     return images
