@@ -97,7 +97,14 @@ class SearchUniform(_Search):
     method: Literal["uniform"] = Field(description="search method")
 
 
-class SearchLimpq(_Search):
+class TrainedSearch(_Search):
+    """What the methods that train a search phase share."""
+
+    epochs: int = Field(default=5, ge=1, description="epochs of the search phase")
+    lr: float = Field(default=0.01, gt=0, description="its first learning rate (cosine)")
+
+
+class SearchLimpq(TrainedSearch):
     """[search] method = "limpq": learned step sizes as importance, one integer program."""
 
     method: Literal["limpq"] = Field(description="search method")
@@ -105,8 +112,6 @@ class SearchLimpq(_Search):
         default=False, description="one width for weights and activations of a layer"
     )
     alpha: float = Field(default=2.0, gt=0, description="weight importance against activations'")
-    epochs: int = Field(default=5, ge=1, description="epochs of joint indicator training")
-    lr: float = Field(default=0.01, gt=0, description="its first learning rate (cosine)")
 
 
 BudgetKind = Literal["average_bits", "size", "bitops", "luts", "cycles"]
@@ -176,7 +181,7 @@ def read_run(path: Path, environ: Mapping[str, str] | None = None) -> RunFile:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: not found; expected a run file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not a readable TOML file ({error})") from None
     run = parse_run(value, str(path))
     fallback = (os.environ if environ is None else environ).get("BITFOLD_DATA")
@@ -210,7 +215,7 @@ def _parse_section(name: str, value: Any, where: str) -> Section:
         raise ConfigError(f"{where}: {name} must be a section [{name}], got {value!r}")
     if name in CHOICES:
         key, kinds = CHOICES[name]
-        if value.get(key) not in kinds:
+        if not isinstance(value.get(key), str) or value[key] not in kinds:
             came = f"got {value[key]!r}" if key in value else "it is missing"
             raise ConfigError(f"{where}: [{name}] {key} must be one of {', '.join(kinds)}; {came}")
         kind = kinds[value[key]]

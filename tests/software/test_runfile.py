@@ -66,7 +66,10 @@ def test_every_key_is_documented() -> None:
         (changed("search", bits=[3, 2]), "r.toml: [search] bits must ascend without repetition"),
         (changed("search", bits=[]), "r.toml: [search] bits "),
         (changed("search", method="hawq"), "[search] method must be one of limpq, uniform; got"),
-        (changed("model", name="vit"), "r.toml: [model] name must be one of convnet, mlp; got 'vit'"),
+        (
+            changed("model", name="vit"),
+            "r.toml: [model] name must be one of convnet, mlp; got 'vit'",
+        ),
         (changed("budget", value=3), "[budget] give exactly one of 'value' and 'like_uniform'"),
         (changed("budget", kind="watts"), "r.toml: [budget] kind should be 'average_bits'"),
         ({**GOOD, "data": 3}, "r.toml: data must be a section [data], got 3"),
@@ -83,7 +86,7 @@ def test_a_mistake_is_named_with_section_key_and_remedy(value: Any, message: str
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"a = [", b"\xff\xfe", b"x = 1"])
+@pytest.mark.parametrize("content", [b"", b"a = [", b"\xff\xfe", b"x = 1", b"a = " + b"[" * 5000])
 def test_a_file_that_is_no_run_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "run.toml"
     path.write_bytes(content)

@@ -19,7 +19,7 @@ from bitfold.files import write_json
 from bitfold.models import convnet, mlp
 from bitfold.policy import BitPolicy, LayerBits
 from bitfold.quant import Layer, quantise, settle, trace
-from bitfold.runfile import ConvNet, Mlp, RunFile, SearchLimpq
+from bitfold.runfile import ConvNet, Mlp, RunFile, TrainedSearch
 from bitfold.search.evaluate import accuracy
 from bitfold.search.loop import Recipe, Trained, train
 from bitfold.search.method import Method
@@ -129,7 +129,7 @@ class _Run:
         settings = self.run.search
         method = METHODS[settings.method](settings, problem)
         method.prepare(model)
-        if isinstance(settings, SearchLimpq):
+        if isinstance(settings, TrainedSearch):
             self._train("search", model, settings.epochs, settings.lr, method)
         return method.findings(model), method.policy(model)
 
