@@ -1,11 +1,11 @@
 """The design folder: SystemVerilog, memory images, the golden graph, and a manifest of it all.
 
-    design/
-      manifest.json   what this is, how it is driven, what is predicted of it
-      graph.json/.npz the integer graph: the golden model
-      rtl/*.sv        the modules, copied, and the generated top
-      mem/*.mem       weights, thresholds, biases
-      sim/*.sv        the test bench of this top
+design/
+  manifest.json   what this is, how it is driven, what is predicted of it
+  graph.json/.npz the integer graph: the golden model
+  rtl/*.sv        the modules, copied, and the generated top
+  mem/*.mem       weights, thresholds, biases
+  sim/*.sv        the test bench of this top
 """
 
 from collections.abc import Callable, Mapping
@@ -39,9 +39,9 @@ class Design:
     """A compiled accelerator on disk. `predicted` holds figures of the cost model."""
 
     folder: Path
-    model: Mapping[str, Any]          # name and digest of the QONNX file
+    model: Mapping[str, Any]  # name and digest of the QONNX file
     stages: tuple[Stage, ...]
-    rtl: tuple[str, ...]              # paths relative to the folder
+    rtl: tuple[str, ...]  # paths relative to the folder
     mem: tuple[str, ...]
     bench: tuple[str, ...]
     input: Mapping[str, Any]

@@ -226,7 +226,7 @@ def emit_alone(stage: Stage, target: str) -> str:
     instance = instance_of(stage, target)
     nets = "".join(f"  logic {net};\n" for net in instance.unused.values())
     head = ",\n  ".join(lines)
-    body = _instance(instance, stage.name, ports | instance.unused)
+    body = _instance(instance, stage.name, {**ports, **instance.unused})
     return f"module bf_stage (\n  {head}\n);\n{nets}{body}endmodule\n"
 
 

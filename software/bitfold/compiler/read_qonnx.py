@@ -32,7 +32,7 @@ from bitfold.compiler.reading.elementwise import (
 from bitfold.compiler.reading.layers import read_conv, read_dense, read_maxpool
 from bitfold.compiler.reading.load import QONNX, load_model, one_line
 from bitfold.compiler.reading.output import Tail, finish
-from bitfold.compiler.reading.quantiser import parse_quantiser
+from bitfold.compiler.reading.quantiser import MAX_BIAS_BITS, MAX_BITS, parse_quantiser
 from bitfold.compiler.reading.requantise import requantise
 from bitfold.compiler.reading.stream import Stream
 from bitfold.errors import ModelError, UnsupportedOp
@@ -231,7 +231,7 @@ class _Reader:
             return read_maxpool(node, self._integers(x, node) if x.type is None else x, order)
         if node.op_type in LAYERS:
             read = read_conv if node.op_type == "Conv" else read_dense
-            integers = integers_for(self._integers(x, node), node.name, self.opset)
+            integers = integers_for(self._integers(x, node), node.name, self.builder)
             return read(node, integers, known, self.builder, order)
         raise UnsupportedOp(f"{subject}: compiled on constants only, not on a runtime tensor")
 
@@ -253,8 +253,11 @@ class _Reader:
 
     def _quantiser(self, node: onnx.NodeProto, inputs: list[Constant | Stream | None]) -> Value:
         parameters = [i.value if isinstance(i, Constant) else None for i in inputs[1:]]
-        quantiser = parse_quantiser(node, parameters)
         source, out = inputs[0], node.output[0]
+        # A constant of one axis is a bias; what is not is refused where it is used.
+        bias = isinstance(source, Constant) and source.value.ndim <= 1
+        most = MAX_BIAS_BITS if bias else MAX_BITS
+        quantiser = parse_quantiser(node, parameters, most_bits=most)
         if isinstance(source, Constant):
             return quantised(quantiser, source)
         assert isinstance(source, Stream)

@@ -9,7 +9,7 @@ import onnx
 from numpy.typing import NDArray
 
 from bitfold.compiler.reading.affine import affine_prefix
-from bitfold.compiler.reading.builder import Builder
+from bitfold.compiler.reading.builder import Builder, emit_pools
 from bitfold.compiler.reading.quantiser import Quantiser
 from bitfold.compiler.reading.stream import (
     ROOT,
@@ -21,7 +21,7 @@ from bitfold.compiler.reading.stream import (
 )
 from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.graph import ValueMap
-from bitfold.ir.ops import Input
+from bitfold.ir.ops import Conv, Dense, Input
 from bitfold.ir.types import Ints, IntType
 
 
@@ -171,7 +171,7 @@ def _grid(reals: NDArray[np.float64]) -> tuple[float, Ints] | None:
     return (unit, codes) if exact else None
 
 
-def integers_for(x: Stream, reader: str, opset: int) -> Stream:
+def integers_for(x: Stream, reader: str, builder: Builder) -> Stream:
     """`x` as integers times one positive scale, which is what a layer multiplies.
 
     A scaling between the quantiser and the layer goes into that scale.
@@ -180,13 +180,16 @@ def integers_for(x: Stream, reader: str, opset: int) -> Stream:
     assert x.type is not None
     if x.pools or x.steps:
         factor, offset, count = affine_prefix(x, np.ones(()), np.zeros(()))
-        constant = count == len(x.steps) and not x.pools and not offset.any()
+        held = not isinstance(builder.op(x.node), Conv | Dense)  # accumulators need a Quant
+        constant = held and count == len(x.steps) and not offset.any()
         if not constant or factor.size != 1 or factor <= 0:
             raise ModelError(
                 f"node {reader!r}: no Quant between {x.node!r} and it ({x.step_names}); a layer "
                 "multiplies integers. Put an activation quantiser there"
             )
-        x = replace(x, scale=x.scale * factor, steps=(), tensor=ROOT)
+        name = emit_pools(builder, x)
+        scale, kind = x.scale * factor, builder.types[name]
+        x = replace(x, node=name, type=kind, scale=scale, steps=(), pools=(), tensor=ROOT)
     if x.scale.size > 1 and (x.scale != x.scale[0]).any():
         raise UnsupportedOp(
             f"node {reader!r}: its input {x.node!r} has one scale per channel; activations need "

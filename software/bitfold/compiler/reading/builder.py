@@ -1,10 +1,14 @@
 """The IR graph while it grows: unique names, inferred types, one reader for every value."""
 
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from bitfold.errors import UnsupportedOp
 from bitfold.ir.graph import Node, Op, make_node
+from bitfold.ir.ops import MaxPool
 from bitfold.ir.types import IntType
+
+if TYPE_CHECKING:
+    from bitfold.compiler.reading.stream import Stream
 
 
 @final
@@ -51,3 +55,12 @@ class Builder:
                 f"node {reader!r}: reads the result of {name!r}, which {before!r} reads as well; "
                 "only chains are compiled, not branches. Remove the branch"
             )
+
+
+def emit_pools(builder: Builder, x: "Stream") -> str:
+    """MaxPool nodes behind the integers of `x`; a pass moves them behind thresholds."""
+    name = x.node
+    for pool in x.pools:
+        fill = builder.types[name].min
+        name = builder.add(pool.name, MaxPool(name, pool.kernel, pool.stride, pool.pads, fill))
+    return name

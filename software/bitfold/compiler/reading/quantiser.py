@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from bitfold.errors import ModelError, UnsupportedOp
 
 Floats = NDArray[np.float32]
+MAX_BITS = 8  # of weights and activations
+MAX_BIAS_BITS = 32
 ROUND_HALF_EVEN = ("ROUND", "HALF_EVEN")
 
 
@@ -59,9 +61,12 @@ def attributes(node: onnx.NodeProto) -> dict[str, Any]:
     return {k: v.decode(errors="replace") if isinstance(v, bytes) else v for k, v in values.items()}
 
 
-def parse_quantiser(node: onnx.NodeProto, parameters: Sequence[NDArray[Any] | None]) -> Quantiser:
+def parse_quantiser(
+    node: onnx.NodeProto, parameters: Sequence[NDArray[Any] | None], *, most_bits: int = MAX_BITS
+) -> Quantiser:
     """Check a quantiser node; `parameters` are its inputs after the first, None if not constant.
 
+    most_bits: greatest width; biases have up to 32.
     Raises: UnsupportedOp or ModelError naming the node and the rule.
     """
     subject = f"node {node.name!r} ({node.op_type})"
@@ -87,7 +92,7 @@ def parse_quantiser(node: onnx.NodeProto, parameters: Sequence[NDArray[Any] | No
             "Use a symmetric (or, after ReLU, unsigned) quantiser"
         )
     signed, narrow = bool(given.get("signed", 1)), bool(given.get("narrow", 0))
-    bits = _bits(subject, parameters[2])
+    bits = _bits(subject, parameters[2], most_bits)
     if bits == 1 and signed:
         raise UnsupportedOp(
             f"{subject}: signed with 1 bit; exporters write this wrongly. Use BipolarQuant "
@@ -105,15 +110,17 @@ def _scale(subject: str, value: Any) -> Floats:
     return scale
 
 
-def _bits(subject: str, value: Any) -> int:
+def _bits(subject: str, value: Any, most: int) -> int:
     widths = np.asarray(value, np.float64)
     if widths.size != 1:
         raise UnsupportedOp(
             f"{subject}: {widths.size} bit widths; one per tensor is compiled, not one per channel"
         )
     bits = float(widths.reshape(()))
-    if not (bits.is_integer() and 1 <= bits <= 8):
-        raise UnsupportedOp(f"{subject}: bit width {bits:g}; it must be an integer from 1 to 8")
+    if not (bits.is_integer() and 1 <= bits <= most):
+        raise UnsupportedOp(
+            f"{subject}: bit width {bits:g}; it must be an integer from 1 to {most}"
+        )
     return int(bits)
 
 

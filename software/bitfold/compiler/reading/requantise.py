@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from bitfold.compiler.reading.builder import Builder
+from bitfold.compiler.reading.builder import Builder, emit_pools
 from bitfold.compiler.reading.quantiser import Quantiser
 from bitfold.compiler.reading.stream import Floats, Function, Stream, evaluator, per_channel
 from bitfold.compiler.thresholds import Codes, bisect, directions, first_violation
 from bitfold.errors import ModelError, UnsupportedOp
-from bitfold.ir.ops import Conv, Dense, MaxPool, Threshold, Weights
+from bitfold.ir.ops import Conv, Dense, Threshold, Weights
 from bitfold.ir.types import Ints, IntType
 
 
@@ -62,7 +62,7 @@ def requantise(
         )
     _refuse_constant_sign(quantiser, x)
     _check_pools(quantiser, x, sign, kind, opset)
-    name = _emit_pools(builder, x)
+    name = emit_pools(builder, x)
     op = Threshold(name, thresholds, bits, signed=out.signed, bipolar=out.bipolar)
     name = builder.add(quantiser.name, op)
     return Stream(name, builder.types[name], x.shape, scale.astype(np.float64), x.view, source)
@@ -129,12 +129,3 @@ def _check_pools(quantiser: Quantiser, x: Stream, sign: Ints, kind: IntType, ops
                 f"node {pool.name!r} (MaxPool): what stands between it and {x.node!r} is not "
                 f"monotone in channel {bad[0]}; put quantiser {quantiser.name!r} before the pool"
             )
-
-
-def _emit_pools(builder: Builder, x: Stream) -> str:
-    """MaxPool nodes on the accumulators; a pass moves them behind the thresholds."""
-    name = x.node
-    for pool in x.pools:
-        fill = builder.types[name].min
-        name = builder.add(pool.name, MaxPool(name, pool.kernel, pool.stride, pool.pads, fill))
-    return name
