@@ -1,1 +1,6 @@
-"""report"""
+"""The page people look at: read a run folder, render report.html, summarise in the terminal."""
+
+from bitfold.report.folder import RunFolder as RunFolder
+from bitfold.report.folder import read_run_folder as read_run_folder
+from bitfold.report.page import render as render
+from bitfold.report.summary import summary as summary
