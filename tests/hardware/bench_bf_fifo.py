@@ -6,7 +6,7 @@ import cocotb
 from streams import collect, drive, parameters, reset, start
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def keeps_order_under_random_stalls(dut):
     p = parameters()
     rng = random.Random(7)
@@ -19,7 +19,7 @@ async def keeps_order_under_random_stalls(dut):
         assert await collect(dut, "out", len(words), stall_out, seed=2) == words
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def reset_empties_it(dut):
     p = parameters()
     dut.in_valid_i.value = 0

@@ -6,6 +6,7 @@ group; channel groups in order, planes most significant first in each).
 
 import random
 from collections.abc import Sequence
+from typing import Protocol
 
 Pixel = list[int]
 
@@ -26,7 +27,7 @@ def padding(beats: int, group: int, planes: int, sign: bool) -> Pixel:
     return [ones if sign and beat % planes == 0 else 0 for beat in range(beats)]
 
 
-def windows(
+def windows(  # noqa: PLR0917
     pixels: Sequence[Pixel],
     size: tuple[int, int],
     kernel: tuple[int, int],
@@ -94,3 +95,36 @@ def consumer_times(ready_from: dict[int, int], vectors: int, beats: int) -> list
     return [
         max(ready_from[v * beats + b] + beats - 1 - b for b in range(beats)) for v in range(vectors)
     ]
+
+
+class Schedule(Protocol):
+    """A module's recurrence, as in bitfold.cost.schedule_window."""
+
+    @property
+    def in_beats(self) -> int: ...
+    @property
+    def out_beats(self) -> int: ...
+    def credit(self, vector: int, taken: Sequence[int]) -> int | None: ...
+    def offer(self, vector: int, accepted: Sequence[int]) -> int | None: ...
+
+
+def predict(
+    schedule: Schedule, offered: Sequence[int], consumer: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """Times of all input and output vectors, given when each is offered and could be taken."""
+    accepted: list[int] = []
+    taken: list[int] = []
+    while len(accepted) < len(offered) or len(taken) < len(consumer):
+        before = len(accepted) + len(taken)
+        if len(accepted) < len(offered):
+            credit = schedule.credit(len(accepted), taken)
+            if credit is not None:
+                previous = accepted[-1] + schedule.in_beats if accepted else 0
+                accepted.append(max(offered[len(accepted)], credit, previous))
+        if len(taken) < len(consumer):
+            offer = schedule.offer(len(taken), accepted)
+            if offer is not None:
+                previous = taken[-1] + schedule.out_beats if taken else 0
+                taken.append(max(offer, consumer[len(taken)], previous))
+        assert len(accepted) + len(taken) > before, "the schedule is stuck"
+    return accepted, taken
