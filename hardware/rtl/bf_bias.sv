@@ -37,7 +37,9 @@ module bf_bias #(
     logic [FOLD_WIDTH-1:0] fold_q;
     logic [Pe*Width-1:0]   memory [Folds];
 
-    initial $readmemh(File, memory);
+    if (File != "") begin : g_image
+      initial $readmemh(File, memory);
+    end
 
     always_ff @(posedge clk_i) begin
       if (!rst_ni) fold_q <= '0;

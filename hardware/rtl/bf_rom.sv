@@ -18,7 +18,9 @@ module bf_rom #(
 );
   logic [Width-1:0] memory [Depth];
 
-  initial $readmemh(File, memory);
+  if (File != "") begin : g_image
+    initial $readmemh(File, memory);
+  end
 
   always_ff @(posedge clk_i) data_o <= memory[addr_i];
 

@@ -87,7 +87,9 @@ module bf_threshold #(
 
   logic [Tpe*THR_WIDTH-1:0] memory [DEPTH];
 
-  initial $readmemh(File, memory);
+  if (File != "") begin : g_image
+    initial $readmemh(File, memory);
+  end
 
   for (genvar l = 0; l < Tpe; l++) begin : g_lane
     logic [OutBits-1:0]          node_q;     // 0 stands for node 1 before the first bit

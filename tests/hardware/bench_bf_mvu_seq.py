@@ -3,9 +3,10 @@
 import random
 
 import cocotb
-from bitfold.sim.reference import Step, issues
 from cocotb.triggers import FallingEdge, Timer
 from streams import parameters, reset, start
+
+from bitfold.sim.reference import Step, issues
 
 
 def steps_of(p: dict) -> tuple[Step, ...]:

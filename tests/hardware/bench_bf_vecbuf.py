@@ -4,9 +4,10 @@ import random
 
 import cocotb
 import numpy as np
-from bitfold.sim.reference import to_plane_beats, vecbuf_words
 from cocotb.triggers import FallingEdge, Timer
 from streams import drive, idle, parameters, reset, start
+
+from bitfold.sim.reference import to_plane_beats, vecbuf_words
 
 
 class Shape:

@@ -400,3 +400,19 @@ CASES = {
 def case_of(parameters: Mapping[str, Any]) -> Case:
     """The case that a bench was built for."""
     return next(case for case in CASES.values() if case.parameters() == parameters)
+
+
+def mvu_parameters(case: Case) -> dict[str, int | str]:
+    """Of bf_mvu alone."""
+    found = case.parameters()
+    names = ("Pe", "Simd", "Wp", "Ap", "WeightBipolar", "ActBipolar", "Inputs", "AccWidth", "Style")
+    return {name: found[name] for name in names} | {
+        "MaxShift": max(s.shift for s in case.steps),
+        "Depth": case.timing.folds * case.inputs // case.simd * -(-case.w_planes // case.wp),
+        "File": found["WeightFile"],
+    }
+
+
+def mvu_case_of(parameters: Mapping[str, Any]) -> Case:
+    """The case that a bench of bf_mvu was built for."""
+    return next(case for case in CASES.values() if mvu_parameters(case) == parameters)

@@ -1,23 +1,24 @@
 import pytest
-from bitfold.sim.reference import pack_steps, step_table
 from harness import bench
+
+from bitfold.sim.reference import pack_steps, step_table
 
 pytestmark = pytest.mark.rtl
 
 
-@pytest.mark.parametrize(
-    ("folds", "words", "banks", "planes", "w_planes", "ap", "wp", "idle"),
-    [
-        (1, 1, 1, 1, 1, 1, 1, 0),
-        (1, 1, 1, 1, 1, 1, 1, 1),
-        (3, 4, 1, 3, 2, 1, 1, 0),
-        (2, 3, 3, 4, 4, 2, 3, 5),
-        (1, 2, 2, 5, 3, 2, 1, 1),
-    ],
-)
-def test_issues_equal_golden(
-    folds: int, words: int, banks: int, planes: int, w_planes: int, ap: int, wp: int, idle: int
-) -> None:
+# folds, words, banks, planes, w_planes, ap, wp, idle cycles of a fold
+SHAPES = [
+    (1, 1, 1, 1, 1, 1, 1, 0),
+    (1, 1, 1, 1, 1, 1, 1, 1),
+    (3, 4, 1, 3, 2, 1, 1, 0),
+    (2, 3, 3, 4, 4, 2, 3, 5),
+    (1, 2, 2, 5, 3, 2, 1, 1),
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_issues_equal_golden(shape: tuple[int, ...]) -> None:
+    folds, words, banks, planes, w_planes, ap, wp, idle = shape
     steps = step_table(planes, w_planes, ap, wp, act_signed=True, weight_signed=True)
     bench(
         "bf_mvu_seq",

@@ -1,0 +1,33 @@
+import pytest
+from harness import bench
+from mvtu_cases import write_image
+from threshold_cases import thresholds_of
+
+from bitfold.sim.reference import pack_thresholds, to_mem
+
+pytestmark = pytest.mark.rtl
+
+
+# pe, tpe, folds, acc_width, bits, signed
+SHAPES = [
+    (1, 1, 1, 2, 1, 0),
+    (4, 4, 1, 9, 2, 1),
+    (4, 2, 3, 12, 4, 0),
+    (6, 2, 2, 7, 3, 1),
+    (3, 1, 1, 10, 8, 0),
+    (4, 2, 2, 5, 1, 1),
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_codes_equal_golden(shape: tuple[int, ...]) -> None:
+    pe, tpe, folds, acc_width, bits, signed = shape
+    sizes = {"Pe": pe, "Folds": folds, "AccWidth": acc_width, "OutBits": bits}
+    words = pack_thresholds(thresholds_of(sizes), bits, pe=pe, tpe=tpe, acc_width=acc_width)
+    bench(
+        "bf_threshold",
+        **sizes,
+        Tpe=tpe,
+        OutSigned=f"1'b{signed}",
+        File=write_image(to_mem(words, tpe * (acc_width + 1))),
+    )
