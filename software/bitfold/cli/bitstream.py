@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("bitstream")
+@click.command("bitstream", short_help="A file for the board.")
 @click.argument("design", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--board", default="ulx3s", show_default=True)
 @click.option("--part", help="Device on the board.  [default: the board's usual one]")

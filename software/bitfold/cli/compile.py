@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("compile")
+@click.command("compile", short_help="QONNX to SystemVerilog.")
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "-o",

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("cost")
+@click.command("cost", short_help="What a model takes in hardware; does it fit.")
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--target", default="ecp5", show_default=True, help="FPGA family.")
 @click.option("--fps", type=float, help="Frames a second to fold for.  [default: 1000]")

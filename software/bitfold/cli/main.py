@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "bitstream": "bitfold.cli.bitstream",
     "run": "bitfold.cli.run",
     "report": "bitfold.cli.report",
+    "calibrate": "bitfold.cli.calibrate",
 }
 
 

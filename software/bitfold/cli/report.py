@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("report")
+@click.command("report", short_help="The page that shows a run.")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="[default: in FOLDER]"

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("run")
+@click.command("run", short_help="Samples through the board on a serial port.")
 @click.argument("design", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--port", required=True, help="Serial port, as in /dev/ttyUSB0.")
 @click.option(

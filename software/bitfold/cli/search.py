@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("search")
+@click.command("search", short_help="Learn the bits of every layer; export QONNX.")
 @click.argument("run_file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="[default: build/NAME]"

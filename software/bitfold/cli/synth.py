@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("synth")
+@click.command("synth", short_help="LUTs, FFs, block RAMs, DSPs, Fmax.")
 @click.argument("design", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--target", help="xc7, xcup, ecp5 or ice40.  [default: the design's]")
 @click.option("--part", help="Device of the family.  [default: a middling one]")

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.command("verify")
+@click.command("verify", short_help="Prove a design by simulation: integers and cycles.")
 @click.argument("design", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--samples",

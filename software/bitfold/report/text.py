@@ -33,11 +33,7 @@ def ratio(value: float, base: float) -> str:
     """How many times smaller than `base`: "7.1x less"."""
     if not value or not base:
         return "-"
-    return (
-        f"{base / value:.1f}\N{MULTIPLICATION SIGN} less"
-        if base >= value
-        else (f"{value / base:.1f}\N{MULTIPLICATION SIGN} more")
-    )
+    return f"{base / value:.1f}x less" if base >= value else (f"{value / base:.1f}x more")
 
 
 def seconds(value: float) -> str:

@@ -1,0 +1,59 @@
+"""`bitfold calibrate`: fit a target's LUT coefficients to synthesised stages."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("calibrate", short_help="Fit the LUT model to synthesis.")
+@click.option("--target", default="ecp5", show_default=True, help="FPGA family.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="[default: print the table]",
+)
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build/calibrate"),
+    show_default=True,
+    help="Synthesised stages, kept for the next time.",
+)
+def command(target: str, out: Path | None, cache: Path) -> None:
+    """Synthesise stages over a grid of parameters and fit the LUT model of a target to them.
+
+    Takes minutes. The table belongs into software/bitfold/cost/targets.
+
+    \b
+    Example:
+      bitfold calibrate --target xc7 -o software/bitfold/cost/targets/xc7.toml
+    """
+    from importlib.metadata import version
+
+    from bitfold.cli.show import percent, table
+    from bitfold.compiler.compile import hardware_folder
+    from bitfold.cost.calibrate import fit, grid, to_toml
+    from bitfold.cost.luts import read_target, stage_luts
+    from bitfold.files import write_text
+    from bitfold.synth.samples import synthesise_stage
+
+    before = read_target(target)
+    stages = list(grid())
+    samples = []
+    with click.progressbar(stages, label=f"synthesising for {target}") as shown:
+        for stage in shown:
+            samples.append(synthesise_stage(stage, target, hardware_folder() / "rtl", cache))
+    found = fit(before, samples, f"pyosys {version('pyosys')}")
+    rows = []
+    for sample in samples:
+        predicted = stage_luts(sample.stage, found.target)
+        off = f"{100 * (predicted / sample.luts - 1):+.1f} %"
+        rows.append((sample.stage.name, f"{sample.luts:.0f}", f"{predicted:.0f}", off))
+    table(f"LUTs on {target}", ("stage", "synthesised", "predicted", "difference"), rows)
+    click.echo(f"error: {percent(found.mean_error)} mean, {percent(found.worst_error)} at worst")
+    if out is None:
+        click.echo(to_toml(found.target))
+    else:
+        write_text(out, to_toml(found.target))
+        click.echo(f"{out}")
