@@ -13,14 +13,16 @@ from bitfold.report import read_run_folder, render
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # A page of ours around the report: a frame of the wanted width, and what the browser finds in it.
 PROBE = """<!doctype html><meta charset="utf-8"><body style="margin:0">
-<iframe id="page" style="border:0;width:{width}px;height:4000px" srcdoc="{page}"></iframe><pre id="out"></pre>
+<iframe id="page" style="border:0;width:{width}px;height:4000px" srcdoc="{page}"></iframe>
+<pre id="out"></pre>
 <script>
 const frame = document.getElementById("page");
 frame.onload = () => setTimeout(() => {{
   const doc = frame.contentDocument, body = doc.body, view = doc.documentElement.clientWidth;
   const scrolls = e => e.closest(".scroll") || e.closest(".ticks") || e.closest(".ys");
   const wide = [...body.querySelectorAll("*")].filter(
-    e => e.getBoundingClientRect().right > view + 1 && !scrolls(e)).map(e => e.className || e.tagName);
+    e => e.getBoundingClientRect().right > view + 1 && !scrolls(e)
+  ).map(e => e.className || e.tagName);
   const style = frame.contentWindow.getComputedStyle(body);
   document.getElementById("out").textContent = JSON.stringify({{
     view, wide, overflow: doc.documentElement.scrollWidth - view,
@@ -57,7 +59,8 @@ def look(page: str, width: int, tmp_path: Path) -> tuple[dict, str]:
         [browser(), *flags, path.as_uri()], check=True, capture_output=True, text=True, timeout=120
     )
     found = re.search(r'<pre id="out">(.*?)</pre>', done.stdout)
-    assert found and found[1], done.stderr[-2000:]
+    assert found, done.stderr[-2000:]
+    assert found[1], done.stderr[-2000:]
     return json.loads(html.unescape(found[1])), done.stderr
 
 
