@@ -92,25 +92,27 @@ module bf_threshold #(
   end
 
   for (genvar l = 0; l < Tpe; l++) begin : g_lane
-    logic [OutBits-1:0]          node_q;     // 0 stands for node 1 before the first bit
-    logic [OutBits-1:0]          node;
+    logic [OutBits-1:0]          node_q;
     logic [ADDR_WIDTH-1:0]       addr;
     logic signed [THR_WIDTH-1:0] threshold;
     logic signed [THR_WIDTH-1:0] acc;
 
-    assign node = plane_q == '0 ? OutBits'(1) : node_q;
     if (GROUPS > 1) begin : g_groups
-      assign addr = {group_q, node};
+      assign addr = {group_q, node_q};
     end else begin : g_one_group
-      assign addr = node;
+      assign addr = node_q;
     end
     assign threshold  = memory[addr][l*THR_WIDTH +: THR_WIDTH];
     assign acc        = {acc_q[l*AccWidth + AccWidth - 1], acc_q[l*AccWidth +: AccWidth]};
     assign reached[l] = acc >= threshold;
+    // Every search begins at node 1, set while the last one ends or nothing is searched.
     if (OutBits > 1) begin : g_node
-      always_ff @(posedge clk_i) node_q <= {node[OutBits-2:0], reached[l]};
+      always_ff @(posedge clk_i) begin
+        if (!busy_q || last_plane) node_q <= OutBits'(1);
+        else node_q <= {node_q[OutBits-2:0], reached[l]};
+      end
     end else begin : g_root
-      always_ff @(posedge clk_i) node_q <= reached[l];
+      assign node_q = 1'b1;
     end
   end
 
