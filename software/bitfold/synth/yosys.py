@@ -1,6 +1,7 @@
 """Synthesis with Yosys: RTL and parameters to a mapped netlist and its utilisation."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bitfold.synth.target import Target, load_target
 from bitfold.synth.usage import ModuleUse, Utilisation, count, module_tree
 
 NETLIST = "netlist.json"
+TREE_DEPTH = 4  # accelerator, stage, unit, part: what lies below is counted in the part
 
 
 def synth_module(
@@ -38,13 +40,15 @@ def flat_plan(
     source: Source, target: Target, *, netlist: bool = False, alone: bool = True
 ) -> BuildPlan:
     """Flatten and map. netlist: write what nextpnr reads; alone: it is placed with no board."""
-    finish = ["tee -q -o stat.json stat -json"]
+    late = ["flatten", "opt_clean"] if target.flatten_late else []
+    finish = [*late, "tee -q -o stat.json stat -json"]
     if netlist and target.place and alone and target.place.prepare:
         finish.append(target.place.prepare)
     if netlist:
         finish.append(f"write_json {NETLIST}")
     outputs = ("stat.json", *([NETLIST] if netlist else []))
-    return _plan(source, target, target.flatten, finish, outputs)
+    mode = target.hierarchy if target.flatten_late else target.flatten
+    return _plan(source, target, mode, finish, outputs)
 
 
 def tree_plan(source: Source, target: Target) -> BuildPlan:
@@ -61,22 +65,31 @@ def flat_usage(built: Built, target: Target) -> Utilisation:
 
 
 def tree_usage(built: Built, top: str, target: Target) -> tuple[ModuleUse, ...]:
-    """Every instance that a finished `tree_plan` found, parents first."""
+    """Instances that a finished `tree_plan` found, parents first, in the order of the source."""
     stat = json.loads((built.folder / "stat.json").read_text())
-    return module_tree(stat, read_tree((built.folder / "tree.txt").read_text()), top, target)
+    return module_tree(
+        stat, read_tree((built.folder / "tree.txt").read_text()), top, target, TREE_DEPTH
+    )
 
 
 def read_tree(text: str) -> dict[str, dict[str, str]]:
-    """Module -> (instance -> module) from the text that Yosys' `dump` writes."""
-    found: dict[str, dict[str, str]] = {}
+    """Module -> (instance -> module) from the text that Yosys' `dump` writes.
+
+    Yosys keeps cells in an order of its own; here they are in that of the source lines.
+    """
+    found: dict[str, list[tuple[int, str, str]]] = {}
     module = ""
-    for line in text.splitlines():
-        words = line.split()
+    line = 0
+    for words in map(str.split, text.splitlines()):
         if words[:1] == ["module"]:
             module = words[1].removeprefix("\\")
+        elif words[:2] == ["attribute", "\\src"]:
+            numbers = re.findall(r":(\d+)\.", words[2])
+            line = int(numbers[0]) if numbers else 0
         elif words[:1] == ["cell"]:
-            found.setdefault(module, {})[words[2].removeprefix("\\")] = words[1].removeprefix("\\")
-    return found
+            cell, name = (word.removeprefix("\\") for word in words[1:])
+            found.setdefault(module, []).append((line, name, cell))
+    return {name: {cell: kind for _, cell, kind in sorted(all_)} for name, all_ in found.items()}
 
 
 def warnings(built: Built) -> tuple[str, ...]:

@@ -61,11 +61,14 @@ STAT: dict[str, Any] = {
 DUMP = """\
 
 module \\top
+  attribute \\src "top.sv:12.3-14.5"
   cell $paramod\\leaf\\N=s32'1 \\u_a
     connect \\x 1'0
   end
+  attribute \\src "top.sv:7.3-9.5"
   cell $paramod\\leaf\\N=s32'1 \\u_b
   end
+  attribute \\src "top.sv:100.3-110.5"
   cell \\mid \\u_mid
   end
 end
@@ -78,7 +81,7 @@ end
 
 
 def test_the_tree_has_every_instance_with_all_below_it() -> None:
-    tree = module_tree(STAT, read_tree(DUMP), "top", load_target("xc7"))
+    tree = module_tree(STAT, read_tree(DUMP), "top", load_target("xc7"), 9)
     found = {m.path: (m.module, m.use.luts, m.use.ffs) for m in tree}
     assert found == {
         "top": ("top", 121, 3),
@@ -87,7 +90,11 @@ def test_the_tree_has_every_instance_with_all_below_it() -> None:
         "top/u_mid": ("mid", 100, 3),
         "top/u_mid/g_x[0].u_c": ("leaf", 100, 0),
     }
-    assert next(iter(found)) == "top"
+    order = ["top", "top/u_b", "top/u_a", "top/u_mid", "top/u_mid/g_x[0].u_c"]
+    assert list(found) == order
+    shallow = module_tree(STAT, read_tree(DUMP), "top", load_target("xc7"), 1)
+    assert [m.path for m in shallow] == order[:-1]
+    assert shallow[-1].use.luts == 100
 
 
 def test_plain_name_drops_the_parameters() -> None:
