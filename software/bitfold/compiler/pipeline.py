@@ -2,15 +2,22 @@
 
 from collections.abc import Callable
 
+from bitfold.compiler.passes.lower_bipolar import lower_bipolar
+from bitfold.compiler.passes.merge_thresholds import merge_thresholds
+from bitfold.compiler.passes.pool_after_threshold import pool_after_threshold
 from bitfold.ir.graph import Graph
 from bitfold.ir.verify import verify
 
 Pass = Callable[[Graph], Graph]
-PIPELINE: tuple[Pass, ...] = ()
+PIPELINE: tuple[Pass, ...] = (pool_after_threshold, merge_thresholds, lower_bipolar)
 
 
 def run_pipeline(graph: Graph) -> Graph:
-    """Apply every pass and verify the graph after each."""
+    """Apply every pass and verify the graph after each.
+
+    Then each Conv and Dense is followed by a Threshold, but for the last, and each MaxPool reads
+    thresholded codes or the input.
+    """
     for each in PIPELINE:
         graph = each(graph)
         verify(graph, after=each.__name__)
