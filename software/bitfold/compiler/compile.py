@@ -23,7 +23,7 @@ from bitfold.compiler.memories import emit_memories
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.compiler.stages import build_stages
-from bitfold.cost import interval, read_target, stage_brams, stage_cycles, stage_luts
+from bitfold.cost import interval, read_target, stage_brams, stage_cycles, stage_ffs, stage_luts
 from bitfold.cost.schedule import frame_times
 from bitfold.cost.stages import AxisIn, Mvtu, Stage
 from bitfold.errors import ConfigError
@@ -140,6 +140,7 @@ def predict(stages: tuple[Stage, ...], target: str, clock_mhz: float) -> dict[st
     return {
         "target": target,
         "luts": sum(stage_luts(s, coefficients) for s in stages),
+        "ffs": sum(stage_ffs(s, coefficients) for s in stages),
         "brams": sum(stage_brams(s, coefficients) for s in stages),
         "interval_cycles": cycles,
         "latency_cycles": times[-1].ends[0],
@@ -148,6 +149,7 @@ def predict(stages: tuple[Stage, ...], target: str, clock_mhz: float) -> dict[st
             {
                 "name": s.name,
                 "luts": stage_luts(s, coefficients),
+                "ffs": stage_ffs(s, coefficients),
                 "brams": stage_brams(s, coefficients),
                 "cycles": stage_cycles(s),
                 "binds": stage_cycles(s) == cycles,

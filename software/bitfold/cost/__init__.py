@@ -9,6 +9,7 @@ from bitfold.cost.luts import Target as Target
 from bitfold.cost.luts import layer_luts as layer_luts
 from bitfold.cost.luts import read_target as read_target
 from bitfold.cost.luts import stage_brams as stage_brams
+from bitfold.cost.luts import stage_ffs as stage_ffs
 from bitfold.cost.luts import stage_luts as stage_luts
 from bitfold.cost.shape import Folding as Folding
 from bitfold.cost.shape import LayerShape as LayerShape

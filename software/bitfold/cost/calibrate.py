@@ -1,34 +1,37 @@
-"""Fit a target's LUT coefficients to synthesised stages, and write its table."""
+"""Fit a target's LUT and FF coefficients to synthesised stages, and write its table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import final
 
 import numpy as np
-from scipy.optimize import nnls
+from numpy.typing import NDArray
+from scipy.optimize import nnls  # type: ignore[import-untyped]  # ships no stubs
 
 from bitfold.cost.luts import Target, features
 from bitfold.cost.shape import Folding
 from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Stage, Window
 
-# Memories follow the structure exactly; what they cost is not for the fit to bend far.
+Floats = NDArray[np.float64]
+
 _RIDGE = 1e-3
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A stage and the LUTs that synthesis gave it."""
+    """A stage and what synthesis gave it."""
 
     stage: Stage
     luts: float
+    ffs: float
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """A target with new coefficients, and how far its predictions are from the samples."""
+    """A target with new coefficients, and how far its LUT predictions are from the samples."""
 
     target: Target
     mean_error: float  # mean of |predicted - measured| / measured
@@ -40,19 +43,9 @@ def fit(target: Target, samples: Sequence[Sample], tool: str) -> Fit:
 
     Features that no sample has keep their present coefficient.
     """
-    names = list(target.luts)
-    rows = np.array([[features(s.stage, target).get(n, 0.0) for n in names] for s in samples])
-    measured = np.array([s.luts for s in samples])
-    seen = rows.any(axis=0)
-    # A weak pull to the present values settles what the samples leave open.
-    present = np.array([target.luts[n] for n in names])
-    pull = _RIDGE * np.diag(rows[:, seen].max(axis=0) / measured.max())
-    left = np.vstack([rows[:, seen] / measured[:, None], pull])
-    right = np.concatenate([np.ones(len(samples)), pull @ present[seen]])
-    found, _ = nnls(left, right)
-    fitted = present.copy()
-    fitted[seen] = found
-    errors = np.abs(rows @ fitted - measured) / measured
+    rows = [features(s.stage, target) for s in samples]
+    luts, errors = _least_squares(target.luts, rows, np.array([s.luts for s in samples]))
+    ffs, ff_errors = _least_squares(target.ffs, rows, np.array([s.ffs for s in samples]))
     mean, worst = float(errors.mean()), float(errors.max())
     note = {
         "date": date.today().isoformat(),
@@ -60,18 +53,42 @@ def fit(target: Target, samples: Sequence[Sample], tool: str) -> Fit:
         "samples": len(samples),
         "mean_error": round(mean, 4),
         "worst_error": round(worst, 4),
+        "mean_error_ffs": round(float(ff_errors.mean()), 4),
     }
-    luts = {name: round(float(value), 4) for name, value in zip(names, fitted, strict=True)}
-    return Fit(target=replace(target, luts=luts, fit=note), mean_error=mean, worst_error=worst)
+    fitted = replace(target, luts=luts, ffs=ffs, fit=note)
+    return Fit(target=fitted, mean_error=mean, worst_error=worst)
+
+
+def _least_squares(
+    present: Mapping[str, float], rows: Sequence[Mapping[str, float]], measured: Floats
+) -> tuple[dict[str, float], Floats]:
+    """New coefficients and each sample's relative error."""
+    names = list(present)
+    matrix = np.array([[row.get(name, 0.0) for name in names] for row in rows])
+    before = np.array([present[name] for name in names])
+    seen = matrix.any(axis=0)
+    # A weak pull to the present values settles what the samples leave open.
+    pull = _RIDGE * np.diag(matrix[:, seen].max(axis=0) / measured.max())
+    left = np.vstack([matrix[:, seen] / measured[:, None], pull])
+    right = np.concatenate([np.ones(len(measured)), pull @ before[seen]])
+    found, _ = nnls(left, right)
+    fitted = before.copy()
+    fitted[seen] = np.round(found, 4)
+    errors = np.abs(matrix @ fitted - measured) / measured
+    return {n: float(v) for n, v in zip(names, fitted, strict=True)}, errors
 
 
 def to_toml(target: Target) -> str:
     """The table as it stands in `cost/targets/`."""
-    lines = ["# LUTs per feature (see bitfold/cost/luts.py), fitted by `bitfold calibrate`."]
+    lines = [
+        "# LUTs and FFs per feature (see bitfold/cost/luts.py), fitted by `bitfold calibrate`."
+    ]
     for name in ("ram_depth", "ram_luts_per_bit", "rom_depth", "block_bits", "block_width"):
         lines.append(f"{name} = {getattr(target, name)}")
     lines += [f"block_from_bits = {target.block_from_bits}", "", "[luts]"]
     lines += [f"{name} = {value}" for name, value in target.luts.items()]
+    lines += ["", "[ffs]"]
+    lines += [f"{name} = {value}" for name, value in target.ffs.items()]
     lines += ["", "[fit]"]
     lines += [f"{k} = {v!r}".replace("'", '"') for k, v in target.fit.items()]
     return "\n".join(lines) + "\n"

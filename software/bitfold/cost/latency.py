@@ -13,7 +13,7 @@ def popcount_latency(lanes: int, style: int) -> int:
     """Cycles of bf_popcount, at least 1. style: 0 any FPGA, 1 xc7 primitives."""
     if lanes < 1 or style not in (0, 1):
         raise ValueError(f"lanes >= 1 and style 0 or 1 required, got {lanes!r} and {style!r}")
-    return max(1, (clog2(lanes) + 1) // 2)
+    return max(1, clog2(lanes) if style else (clog2(lanes) + 1) // 2)
 
 
 def dot_latency(

@@ -1,7 +1,8 @@
-"""LUTs and block RAMs of a stage: structure times coefficients fitted from synthesis.
+"""LUTs, FFs and block RAMs of a stage: structure times coefficients fitted from synthesis.
 
 A stage's structure gives its features (lanes, accumulator bits, memory LUTs ...); a target's TOML
-gives LUTs per feature, fitted by `bitfold calibrate`, and says when a memory goes to block RAM.
+gives LUTs and FFs per feature, fitted by `bitfold calibrate`, and says which memories become block
+RAM.
 """
 
 import tomllib
@@ -23,10 +24,11 @@ Features = Mapping[str, float]
 @final
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What a family of FPGAs makes of the features. LUTs per feature, block RAM geometry."""
+    """What a family of FPGAs makes of the features. LUTs, FFs per feature, block RAM geometry."""
 
     name: str
     luts: Mapping[str, float]
+    ffs: Mapping[str, float]
     ram_depth: int  # words in one LUT RAM cell
     ram_luts_per_bit: float  # LUTs of one cell over its width
     rom_depth: int  # words of one LUT as a ROM
@@ -65,6 +67,11 @@ class Memory:
 def stage_luts(stage: Stage, target: Target) -> float:
     """Predicted LUTs."""
     return sum(target.luts[name] * amount for name, amount in features(stage, target).items())
+
+
+def stage_ffs(stage: Stage, target: Target) -> float:
+    """Predicted flip-flops."""
+    return sum(target.ffs[name] * amount for name, amount in features(stage, target).items())
 
 
 def stage_brams(stage: Stage, target: Target) -> int:

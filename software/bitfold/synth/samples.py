@@ -15,7 +15,7 @@ from bitfold.synth.source import Source, needed_files
 
 
 def synthesise_stage(stage: Stage, target: str, rtl: Path, cache: Path) -> Sample:
-    """LUTs of the stage's module alone, with random weights and thresholds of its shape.
+    """LUTs and FFs of the stage's module alone, with random weights and thresholds of its shape.
 
     rtl: folder of the modules. cache: builds are kept there and reused.
     Raises: ToolNotFound, ToolFailed.
@@ -29,7 +29,7 @@ def synthesise_stage(stage: Stage, target: str, rtl: Path, cache: Path) -> Sampl
         parameters={},
     )
     found = synth_source(source, target, cache, place=False, tree=False)
-    return Sample(stage=stage, luts=found.totals.luts)
+    return Sample(stage=stage, luts=found.totals.luts, ffs=found.totals.ffs)
 
 
 def _random_images(stage: Stage) -> dict[str, str]:

@@ -58,7 +58,11 @@ class Place:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One family. flatten_late: map every module by itself and flatten then. `costs` maps a resource to (cell type -> how many of it a cell takes)."""
+    """One family.
+
+    flatten_late: map every module by itself, and flatten then.
+    costs:        resource -> (cell type -> how many of it a cell takes).
+    """
 
     name: str
     title: str

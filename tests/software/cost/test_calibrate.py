@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from bitfold.cost import read_target, stage_luts
+from bitfold.cost import read_target, stage_ffs, stage_luts
 from bitfold.cost.calibrate import Sample, fit, grid, to_toml
 from bitfold.cost.luts import Target, features, target_names
 
@@ -11,8 +11,12 @@ from bitfold.cost.luts import Target, features, target_names
 def test_fit_recovers_coefficients_that_made_the_samples():
     target = read_target("xc7")
     stages = list(grid())
-    truth = replace(target, luts={n: 1.7 * v + 0.1 for n, v in target.luts.items()})
-    samples = [Sample(stage=s, luts=stage_luts(s, truth)) for s in stages]
+    truth = replace(
+        target,
+        luts={n: 1.7 * v + 0.1 for n, v in target.luts.items()},
+        ffs={n: 0.6 * v + 0.2 for n, v in target.ffs.items()},
+    )
+    samples = [Sample(stage=s, luts=stage_luts(s, truth), ffs=stage_ffs(s, truth)) for s in stages]
     found = fit(target, samples, "exact")
     assert found.mean_error < 0.01
     for stage in stages:
@@ -21,7 +25,7 @@ def test_fit_recovers_coefficients_that_made_the_samples():
 
 def test_table_survives_writing_and_reading():
     target = read_target("ecp5")
-    found = fit(target, [Sample(stage=s, luts=100.0) for s in grid()], "a tool 1.0")
+    found = fit(target, [Sample(stage=s, luts=100.0, ffs=50.0) for s in grid()], "a tool 1.0")
     again = Target(name="ecp5", **tomllib.loads(to_toml(found.target)))
     assert again == found.target
 
@@ -30,4 +34,4 @@ def test_every_feature_has_a_coefficient_in_every_table():
     for name in target_names():
         target = read_target(name)
         for stage in grid():
-            assert set(features(stage, target)) <= set(target.luts)
+            assert set(features(stage, target)) <= set(target.luts) & set(target.ffs)
