@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bitfold.compiler.reading.builder import Builder
 from bitfold.compiler.reading.constants import Constant
 from bitfold.compiler.reading.elementwise import apply_elementwise
-from bitfold.compiler.reading.quantiser import attributes
+from bitfold.compiler.reading.quantiser import MAX_BITS, attributes
 from bitfold.compiler.reading.stream import ROOT, Pool, Step, Stream, fresh_view
 from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.ops import Conv, Dense, Flatten, Weights
@@ -165,6 +165,10 @@ def _weights(
         raise ModelError(
             f"{subject}: no Quant between the stored weights and the layer; quantise them and "
             "export QONNX again"
+        )
+    if quantiser.bits > MAX_BITS:
+        raise UnsupportedOp(
+            f"{subject}: weights of {quantiser.bits} bits ({quantiser.name!r}); at most {MAX_BITS}"
         )
     if codes.ndim < 2:
         raise ModelError(f"{subject}: weights of shape {codes.shape}; a matrix was expected")
