@@ -37,11 +37,12 @@ module bf_axis_in #(
   localparam int unsigned BEAT_WIDTH  = BeatsPerFrame > 1 ? $clog2(BeatsPerFrame) : 1;
 
   // planes[p] is one bit of every value; plane Planes-1, the most significant, is sent.
-  logic [Planes-1:0][Group-1:0] planes_in, planes_q, spare_q;
+  logic [Planes-1:0][Group-1:0] planes_in, planes_q, planes_d, spare_q;
   logic                         valid_q, full_q, error_q;
-  logic [PLANE_WIDTH-1:0]       count_q;
+  logic                         more_q;         // planes are left behind the present one
+  logic [PLANE_WIDTH-1:0]       left_q;         // their number
   logic [BEAT_WIDTH-1:0]        beat_q;
-  logic                         take, last, advance, beat_last;
+  logic                         take, advance, load, beat_last;
 
   for (genvar p = 0; p < Planes; p++) begin : gen_plane
     for (genvar i = 0; i < Group; i++) begin : gen_value
@@ -57,8 +58,8 @@ module bf_axis_in #(
 
   assign s_axis_tready = !full_q;
   assign take          = s_axis_tvalid && s_axis_tready;
-  assign last          = count_q == PLANE_WIDTH'(Planes - 1);
-  assign advance       = !valid_q || (last && out_ready_i);   // the shift register is free
+  assign advance       = !valid_q || out_ready_i;
+  assign load          = advance && !more_q;
   assign out_valid_o   = valid_q;
   assign out_data_o    = planes_q[Planes-1];
 
@@ -66,22 +67,29 @@ module bf_axis_in #(
     if (!rst_ni) begin
       valid_q <= 1'b0;
       full_q  <= 1'b0;
-      count_q <= '0;
+      more_q  <= 1'b0;
+      left_q  <= '0;
     end else begin
+      if (load) full_q <= 1'b0;
+      else if (take) full_q <= 1'b1;
       if (advance) begin
-        valid_q <= full_q || take;
-        full_q  <= 1'b0;
-      end else if (take) begin
-        full_q  <= 1'b1;
+        valid_q <= more_q || full_q || take;
+        more_q  <= more_q ? left_q != PLANE_WIDTH'(1) : Planes > 1 && (full_q || take);
+        left_q  <= more_q ? left_q - 1'b1 : PLANE_WIDTH'(Planes - 1);
       end
-      if (valid_q && out_ready_i) count_q <= last ? '0 : count_q + 1'b1;
+    end
+  end
+
+  always_comb begin
+    planes_d = full_q ? spare_q : planes_in;
+    for (int unsigned p = 1; p < Planes; p++) begin
+      if (more_q) planes_d[p] = planes_q[p-1];
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (take) spare_q <= planes_in;
-    if (advance) planes_q <= full_q ? spare_q : planes_in;
-    else if (out_ready_i) planes_q <= (Planes * Group)'({planes_q, Group'(0)});
+    if (!full_q) spare_q <= planes_in;
+    if (advance) planes_q <= planes_d;
   end
 
   // Frames.

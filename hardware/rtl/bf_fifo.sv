@@ -47,8 +47,7 @@ module bf_fifo #(
     end else begin
       if (push) write_q <= (write_q == LAST) ? '0 : write_q + 1'b1;
       if (pop) read_q <= (read_q == LAST) ? '0 : read_q + 1'b1;
-      if (push && !pop) count_q <= count_q + 1'b1;
-      if (pop && !push) count_q <= count_q - 1'b1;
+      if (push != pop) count_q <= count_q + {{CountWidth - 1{pop}}, 1'b1};    // 1 or -1
     end
   end
 

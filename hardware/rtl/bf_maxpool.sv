@@ -37,21 +37,23 @@ module bf_maxpool #(
   localparam int unsigned PLANE_WIDTH = Planes > 1 ? $clog2(Planes) : 1;
   localparam int unsigned POS_WIDTH   = Positions > 1 ? $clog2(Positions) : 1;
 
-  logic [Group-1:0]       memory [Beats];       // the greatest so far
+  // What a channel's comparison has come to, new_q and old_q: 00 undecided, 10 the new value wins,
+  // 01 the old one, 11 undecided before a sign plane. So the kept bit and both bits of the next
+  // state are functions of 4 bits each: one LUT anywhere.
+  logic [Group-1:0]       memory [Beats];                     // the greatest so far
   logic [BEAT_WIDTH-1:0]  beat_q;
   logic [PLANE_WIDTH-1:0] plane_q;
   logic [POS_WIDTH-1:0]   pos_q;
-  logic [Group-1:0]       decided_q, decided, newer_q, old, kept, tied, differ;
-  logic                   beat_last, plane_first, plane_last, pos_first, pos_last;
-  logic                   sign, take, fifo_ready;
+  logic [Group-1:0]       new_q, old_q, new_d, old_d, old, above, below, kept;
+  logic                   beat_last, plane_last, pos_last, first_next, take, fifo_ready;
 
-  assign beat_last   = beat_q == BEAT_WIDTH'(Beats - 1);
-  assign plane_first = plane_q == '0;
-  assign plane_last  = plane_q == PLANE_WIDTH'(Planes - 1);
-  assign pos_first   = pos_q == '0;
-  assign pos_last    = pos_q == POS_WIDTH'(Positions - 1);
-  assign in_ready_o  = !pos_last || fifo_ready;
-  assign take        = in_valid_i && in_ready_o;
+  assign beat_last  = beat_q == BEAT_WIDTH'(Beats - 1);
+  assign plane_last = plane_q == PLANE_WIDTH'(Planes - 1);
+  assign pos_last   = pos_q == POS_WIDTH'(Positions - 1);
+  // The next value is of a window's first pixel, which has nothing to be compared with.
+  assign first_next = beat_last ? pos_last : pos_q == '0;
+  assign in_ready_o = !pos_last || fifo_ready;
+  assign take       = in_valid_i && in_ready_o;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -65,25 +67,27 @@ module bf_maxpool #(
     end
   end
 
-  // Bit by bit: the bit that the greater of the two values has in this plane. While undecided, the
-  // bits before were equal; in a sign plane 0 is the greater.
-  assign sign    = Signed && plane_first;
-  assign old     = memory[beat_q];
-  assign decided = plane_first ? '0 : decided_q;
-  assign differ  = in_data_i ^ old;
-  assign tied    = sign ? in_data_i & old : in_data_i | old;
+  // While undecided, the bits before were equal and the greater bit is the one of either; of two
+  // sign bits 0 is the greater.
+  assign old   = memory[beat_q];
+  assign above = in_data_i & ~old;
+  assign below = ~in_data_i & old;
+  assign kept  = (in_data_i & old) | (in_data_i & ~old_q) | (old & ~new_q);
+  assign new_d = (new_q & ~old_q) | (~new_q & ~old_q & above) | (new_q & old_q & below);
+  assign old_d = (~new_q & old_q) | (~new_q & ~old_q & below) | (new_q & old_q & above);
 
-  always_comb begin
-    kept = (decided & ((newer_q & in_data_i) | (~newer_q & old))) | (~decided & tied);
-    if (pos_first) kept = in_data_i;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      new_q <= '1;
+      old_q <= '0;
+    end else if (take) begin
+      new_q <= plane_last ? {Group{first_next || Signed}} : new_d;
+      old_q <= plane_last ? {Group{!first_next && Signed}} : old_d;
+    end
   end
 
   always_ff @(posedge clk_i) begin
-    if (take) begin
-      memory[beat_q] <= kept;
-      decided_q      <= decided | differ;
-      newer_q        <= (decided & newer_q) | (~decided & (sign ? ~in_data_i : in_data_i));
-    end
+    if (take) memory[beat_q] <= kept;
   end
 
   bf_fifo #(

@@ -24,28 +24,38 @@ module bf_unpack #(
 );
   localparam int unsigned COUNT_WIDTH = Items > 1 ? $clog2(Items) : 1;
 
-  logic [Items*Width-1:0] items_q;
-  logic [COUNT_WIDTH-1:0] count_q;
-  logic                   valid_q, last;
+  logic [Items*Width-1:0] items_q, items_d;
+  logic [COUNT_WIDTH-1:0] left_q;               // items behind the present one
+  logic                   valid_q, more_q;      // more: left_q is not 0
+  logic                   advance;
 
-  assign last        = count_q == COUNT_WIDTH'(Items - 1);
-  assign in_ready_o  = !valid_q || (last && out_ready_i);
+  assign advance     = !valid_q || out_ready_i;
+  assign in_ready_o  = advance && !more_q;
   assign out_valid_o = valid_q;
   assign out_data_o  = items_q[Width-1:0];
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       valid_q <= 1'b0;
-      count_q <= '0;
-    end else begin
-      if (in_ready_o) valid_q <= in_valid_i;
-      if (valid_q && out_ready_i) count_q <= last ? '0 : count_q + 1'b1;
+      more_q  <= 1'b0;
+      left_q  <= '0;
+    end else if (advance) begin
+      valid_q <= more_q || in_valid_i;
+      more_q  <= more_q ? left_q != COUNT_WIDTH'(1) : Items > 1 && in_valid_i;
+      left_q  <= more_q ? left_q - 1'b1 : COUNT_WIDTH'(Items - 1);
+    end
+  end
+
+  // What follows the last item matters to nobody; the high item as it is at the input costs nothing.
+  always_comb begin
+    items_d = in_data_i;
+    for (int unsigned i = 0; i + 1 < Items; i++) begin
+      if (more_q) items_d[i*Width +: Width] = items_q[(i+1)*Width +: Width];
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (in_ready_o) items_q <= in_data_i;
-    else if (out_ready_i) items_q <= items_q >> Width;
+    if (advance) items_q <= items_d;
   end
 
 `ifndef SYNTHESIS
