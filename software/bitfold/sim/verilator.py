@@ -97,6 +97,8 @@ def build(
     from cocotb_tools import config
 
     _compiler()
+    # The tools run in the cache.
+    cache, sources = cache.resolve(), [source.resolve() for source in sources]
     parameters = dict(parameters or {})
     root = verilator_root()
     main = Path(config.share_dir) / "lib" / "verilator" / "verilator.cpp"
@@ -180,6 +182,7 @@ def simulate(
     import cocotb_tools.config
     import find_libpython
 
+    folder = folder.resolve()  # where the simulator runs
     folder.mkdir(parents=True, exist_ok=True)
     libpython = find_libpython.find_libpython()
     if libpython is None:
@@ -196,7 +199,7 @@ def simulate(
         "TOPLEVEL_LANG": "verilog",
         "GPI_USERS": f"{libpython};{cocotb_tools.config.pygpi_entry_point()}",
         "PYGPI_PYTHON_BIN": sys.executable,
-        "PYTHONPATH": os.pathsep.join([*map(str, search), *sys.path]),
+        "PYTHONPATH": os.pathsep.join([*(str(path.resolve()) for path in search), *sys.path]),
         "BITFOLD_PARAMETERS": json.dumps(dict(built.parameters)),
         **({"COCOTB_TEST_FILTER": f"({'|'.join(tests)})$"} if tests else {}),
         **(env or {}),
