@@ -27,6 +27,7 @@
 //                              left by AccShift before (bipolar activations: unipolar_bias)
 //              OutVectors      V: output vectors held, >= 2. MvtuTiming.vectors for full rate
 //              Style           popcount: 0 any FPGA, 1 xc7 and xcup
+//              MemRegister     M: 0 or 1 registers behind weight memory and vector buffer
 //              The functions named are those of bitfold.sim.reference.
 //
 // Streams      in_*, out_*; transfer on valid && ready; payload stable until taken.
@@ -40,7 +41,7 @@
 //                beats of vector v+2 are taken from cycle start(v) + R on;
 //              product Q = STEPS * SF, search S = OutBits * Pe / Tpe (1 if Final),
 //              fold P = max(Q, S), T = NF * P, R = (NF-1) * P + Q,
-//              O = Q + L + 3 (2 if Final), C = O + (NF-1) * P + S - 1; V >= (C + 2) / T keeps the
+//              O = Q + L + M + (Final ? 2 : 3), C = O + (NF-1) * P + S - 1; V >= (C + 2) / T keeps the
 //              output from slowing the unit. bitfold.sim.reference.mvtu_schedule is this.
 // Golden       bitfold.sim.reference.mvtu; test: tests/hardware/test_bf_mvtu.py
 module bf_mvtu #(
@@ -72,6 +73,7 @@ module bf_mvtu #(
   parameter  int unsigned AccShift      = 0,
   parameter  int unsigned OutVectors    = 2,
   parameter  int unsigned Style         = 0,
+  parameter  int unsigned MemRegister   = 0,
   localparam int unsigned OUT_WIDTH = Final ? Pe * AccWidth : Tpe
 ) (
   input  logic                 clk_i,
@@ -178,7 +180,8 @@ module bf_mvtu #(
     .MaxShift      (MAX_SHIFT),
     .Style         (Style),
     .Depth         (WEIGHTS),
-    .File          (WeightFile)
+    .File          (WeightFile),
+    .MemRegister   (MemRegister)
   ) i_product (
     .clk_i               (clk_i),
     .rst_ni              (rst_ni),

@@ -6,8 +6,10 @@
 //
 // Image        Depth words of Pe * Wp * Simd bits; layout: bitfold.sim.reference.pack_weights.
 // Rate         one issue a cycle, free running: no ready, no stall.
-// Latency      acc_valid_o comes dot_latency (bitfold.cost.latency) + 1 cycles after the issue with
-//              issue_last_i; acc_data_o is the fold's accumulators in that cycle.
+// Latency      acc_valid_o comes dot_latency (bitfold.cost.latency) + 1 + MemRegister cycles after
+//              the issue with issue_last_i; acc_data_o is the fold's accumulators in that cycle.
+//              MemRegister puts registers behind both memories: block RAM is slow to put out its
+//              data (ECP5: 5.8 ns; a unit of 128 lanes runs at 90 MHz without, 141 MHz with).
 // Reset        drops issues on their way.
 // Comb. paths  none.
 // Golden       bitfold.sim.reference.mvtu; test: tests/hardware/test_bf_mvu.py
@@ -24,6 +26,7 @@ module bf_mvu #(
   parameter  int unsigned Style         = 0,     // of bf_popcount
   parameter  int unsigned Depth         = 16,    // words of weights
   parameter               File          = "",    // image, for $readmemh
+  parameter  int unsigned MemRegister   = 0,     // 0 or 1: registers behind the memories
   localparam int unsigned ADDR_WIDTH  = Depth > 1 ? $clog2(Depth) : 1,
   localparam int unsigned SHIFT_WIDTH = MaxShift == 0 ? 1 : $clog2(MaxShift + 1)
 ) (
@@ -43,18 +46,42 @@ module bf_mvu #(
   output logic                   acc_valid_o,
   output logic [Pe*AccWidth-1:0] acc_data_o
 );
-  logic [Pe*Wp*Simd-1:0]  weight;
-  logic                   valid_q, first_q, last_q, act_sign_q, weight_sign_q;
-  logic [SHIFT_WIDTH-1:0] shift_q;
+  // valid_q[0] goes with the memories' outputs, the last one with what the products see.
+  logic [Pe*Wp*Simd-1:0]  weight, weight_late;
+  logic [Ap*Simd-1:0]     act_late;
+  logic [MemRegister:0]   valid_q;
+  logic                   first, last, act_sign, weight_sign;
+  logic [SHIFT_WIDTH-1:0] shift;
 
   always_ff @(posedge clk_i) begin
-    valid_q       <= rst_ni && issue_valid_i;
-    first_q       <= issue_first_i;
-    last_q        <= issue_last_i;
-    shift_q       <= issue_shift_i;
-    act_sign_q    <= issue_act_sign_i;
-    weight_sign_q <= issue_weight_sign_i;
+    if (!rst_ni) valid_q <= '0;
+    else valid_q <= (MemRegister + 1)'({valid_q, issue_valid_i});
   end
+
+  bf_delay #(
+    .Width  (SHIFT_WIDTH + 4),
+    .Cycles (MemRegister + 1)
+  ) i_flags (
+    .clk_i  (clk_i),
+    .data_i ({issue_first_i, issue_last_i, issue_act_sign_i, issue_weight_sign_i, issue_shift_i}),
+    .data_o ({first, last, act_sign, weight_sign, shift})
+  );
+  bf_delay #(
+    .Width  (Pe * Wp * Simd),
+    .Cycles (MemRegister)
+  ) i_weight (
+    .clk_i  (clk_i),
+    .data_i (weight),
+    .data_o (weight_late)
+  );
+  bf_delay #(
+    .Width  (Ap * Simd),
+    .Cycles (MemRegister)
+  ) i_act (
+    .clk_i  (clk_i),
+    .data_i (act_i),
+    .data_o (act_late)
+  );
 
   bf_rom #(
     .Width (Pe * Wp * Simd),
@@ -80,14 +107,14 @@ module bf_mvu #(
   ) i_dot (
     .clk_i         (clk_i),
     .rst_ni        (rst_ni),
-    .valid_i       (valid_q),
-    .first_i       (first_q),
-    .last_i        (last_q),
-    .shift_i       (shift_q),
-    .weight_sign_i (weight_sign_q),
-    .act_sign_i    (act_sign_q),
-    .act_i         (act_i),
-    .weight_i      (weight),
+    .valid_i       (valid_q[MemRegister]),
+    .first_i       (first),
+    .last_i        (last),
+    .shift_i       (shift),
+    .weight_sign_i (weight_sign),
+    .act_sign_i    (act_sign),
+    .act_i         (act_late),
+    .weight_i      (weight_late),
     .acc_valid_o   (acc_valid_o),
     .acc_o         (acc_data_o)
   );
@@ -95,6 +122,7 @@ module bf_mvu #(
 `ifndef SYNTHESIS
   initial begin
     if (ActBipolar && !WeightBipolar) $fatal(1, "%m: ActBipolar needs WeightBipolar");
+    if (MemRegister > 1) $fatal(1, "%m: MemRegister must be 0 or 1");
     if (WeightBipolar && Wp != 1) $fatal(1, "%m: bipolar weights have one plane");
   end
 `endif

@@ -4,7 +4,7 @@ import random
 
 import cocotb
 from cocotb.triggers import FallingEdge
-from mvtu_cases import image_path
+from mvtu_layer import image_path
 from streams import parameters, reset, start
 
 

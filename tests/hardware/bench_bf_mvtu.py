@@ -9,7 +9,8 @@ from itertools import pairwise
 
 import cocotb
 from cocotb.triggers import FallingEdge, Timer
-from mvtu_cases import Case, case_of
+from mvtu_cases import case_of
+from mvtu_layer import Case
 from streams import reset, start
 
 from bitfold.sim.reference import mvtu_schedule

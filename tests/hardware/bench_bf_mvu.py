@@ -7,7 +7,8 @@ import random
 import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
-from mvtu_cases import Case, mvu_case_of
+from mvtu_cases import mvu_case_of
+from mvtu_layer import Case
 from streams import reset, start
 
 from bitfold.sim.reference import issues, values_to_codes, vecbuf_words
@@ -26,7 +27,7 @@ def packed(values: np.ndarray, width: int) -> int:
 
 
 async def run(dut, case: Case, x: np.ndarray, wait: float, seed: int) -> None:
-    """Issue the vectors, with pauses; accumulators come latency + 1 cycles after a fold's last."""
+    """Issue the vectors, with pauses; accumulators come dot_latency + 1 + MemRegister later."""
     rng = random.Random(seed)
     steps = case.steps
     plan = list(
@@ -57,7 +58,7 @@ async def run(dut, case: Case, x: np.ndarray, wait: float, seed: int) -> None:
             for name in ("first", "last", "shift", "act_sign", "weight_sign", "weight_addr"):
                 getattr(dut, f"issue_{name}_i").value = int(getattr(issue, name))
             if result is not None:
-                due[cycle + 1 + case.timing.dot_latency] = result
+                due[cycle + 1 + case.register + case.timing.dot_latency] = result
         await FallingEdge(dut.clk_i)
         cycle += 1
         result = due.pop(cycle, None)

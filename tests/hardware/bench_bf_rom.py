@@ -5,7 +5,7 @@ import random
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
-from mvtu_cases import image_path
+from mvtu_layer import image_path
 from streams import PERIOD_NS, parameters
 
 

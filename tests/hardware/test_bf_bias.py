@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from harness import bench
-from mvtu_cases import write_image
+from mvtu_layer import write_image
 
 from bitfold.sim.reference import pack_biases, to_mem
 

@@ -2,7 +2,7 @@ import random
 
 import pytest
 from harness import bench
-from mvtu_cases import write_image
+from mvtu_layer import write_image
 
 from bitfold.sim.reference import to_mem
 

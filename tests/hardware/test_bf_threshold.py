@@ -1,6 +1,6 @@
 import pytest
 from harness import bench
-from mvtu_cases import write_image
+from mvtu_layer import write_image
 from threshold_cases import thresholds_of
 
 from bitfold.sim.reference import pack_thresholds, to_mem

@@ -18,6 +18,7 @@ class MvtuTiming:
     search:      OutBits * Pe / Tpe, output beats of a fold; 1 in the last layer (integers)
     dot_latency: of bf_dot
     final:       integers leave, not planes
+    register:    parameter MemRegister
     """
 
     product: int
@@ -25,6 +26,7 @@ class MvtuTiming:
     search: int
     dot_latency: int
     final: bool
+    register: int = 0
 
     @property
     def fold(self) -> int:
@@ -44,7 +46,7 @@ class MvtuTiming:
     @property
     def first_out(self) -> int:
         """Cycles from a vector's first product to its first output beat being offered."""
-        return self.product + self.dot_latency + (2 if self.final else 3)
+        return self.product + self.dot_latency + self.register + (2 if self.final else 3)
 
     @property
     def out_offsets(self) -> tuple[int, ...]:
