@@ -87,7 +87,8 @@ def test_ctrl_c_in_a_search_and_the_run_goes_on(work: Path) -> None:
 @pytest.mark.rtl
 def test_ctrl_c_in_a_simulation(work: Path) -> None:
     compiled = start(work, ["compile", "digits/model.onnx", "-o", "digits/design"])
-    assert compiled.wait(timeout=120) == 0
+    _, err = compiled.communicate(timeout=120)
+    assert compiled.returncode == 0, err
     before = {p for p in work.rglob("*") if "cache" not in p.parts and "sim" not in p.parts}
     process = start(work, ["verify", "digits/design"])
     deadline = time.monotonic() + 120
