@@ -7,10 +7,12 @@
 // Comb. paths  none.
 // Golden       integer arithmetic; test: tests/hardware/test_bf_dot.py (inside bf_dot)
 module bf_accumulate #(
-  parameter  int unsigned PartWidth = 8,
-  parameter  int unsigned AccWidth  = 16,
-  parameter  int unsigned MaxShift  = 1,   // >= 0
-  parameter  int          Init      = 0,
+  parameter  int unsigned PartWidth    = 8,
+  parameter  int unsigned AccWidth     = 16,
+  parameter  int unsigned MaxShift     = 1,     // >= 0
+  parameter  int          Init         = 0,
+  parameter  bit          LastNegative = 1'b1,  // acc_o is right after a subtraction, too
+  parameter  int unsigned Style        = 0,     // as in bf_popcount
   localparam int unsigned ShiftWidth = MaxShift == 0 ? 1 : $clog2(MaxShift + 1)
 ) (
   input  logic                        clk_i,
@@ -21,21 +23,41 @@ module bf_accumulate #(
   input  logic signed [PartWidth-1:0] part_i,
   output logic [AccWidth-1:0]         acc_o
 );
-  logic [AccWidth-1:0] acc_q, kept, addend;
-  logic [AccWidth:0]   total;
+  if (Style == 0) begin : g_generic
+    localparam logic [AccWidth-1:0] INIT = AccWidth'(Init);
 
-  if (MaxShift == 0) begin : g_no_shift
-    assign kept = first_i ? AccWidth'(Init) : acc_q;
-  end else begin : g_shift
-    assign kept = first_i ? AccWidth'(Init) : acc_q << shift_i;
+    logic [AccWidth-1:0] acc_q, kept, addend;
+    logic [AccWidth:0]   total;
+
+    if (MaxShift == 0) begin : g_no_shift
+      assign kept = first_i ? INIT : acc_q;
+    end else begin : g_shift
+      assign kept = first_i ? INIT : acc_q << shift_i;
+    end
+
+    // The extra low bit carries the + 1 of a subtraction: one adder for both.
+    assign addend = AccWidth'(part_i) ^ {AccWidth{negate_i}};
+    assign total  = {addend, negate_i} + {kept, 1'b1};
+
+    always_ff @(posedge clk_i) begin
+      if (valid_i) acc_q <= total[AccWidth:1];
+    end
+    assign acc_o = acc_q;
+  end else begin : g_xc7
+    bf_accumulate_xc7 #(
+      .PartWidth    (PartWidth),
+      .AccWidth     (AccWidth),
+      .MaxShift     (MaxShift),
+      .Init         (Init),
+      .LastNegative (LastNegative)
+    ) i_accumulate (
+      .clk_i    (clk_i),
+      .valid_i  (valid_i),
+      .first_i  (first_i),
+      .shift_i  (shift_i),
+      .negate_i (negate_i),
+      .part_i   (part_i),
+      .acc_o    (acc_o)
+    );
   end
-
-  // The extra low bit carries the + 1 of a subtraction: one adder for both.
-  assign addend = AccWidth'(part_i) ^ {AccWidth{negate_i}};
-  assign total  = {addend, negate_i} + {kept, 1'b1};
-
-  always_ff @(posedge clk_i) begin
-    if (valid_i) acc_q <= total[AccWidth:1];
-  end
-  assign acc_o = acc_q;
 endmodule

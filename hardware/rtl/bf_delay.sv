@@ -12,15 +12,15 @@ module bf_delay #(
   input  logic [Width-1:0] data_i,
   output logic [Width-1:0] data_o
 );
-  logic [Width-1:0] stage [Cycles + 1];
+  logic [(Cycles+1)*Width-1:0] stage;  // the newest word in the low bits
 
-  assign stage[0] = data_i;
-  for (genvar c = 0; c < Cycles; c++) begin : g_stage
-    logic [Width-1:0] data_q;
-    always_ff @(posedge clk_i) data_q <= stage[c];
-    assign stage[c+1] = data_q;
+  assign stage[Width-1:0] = data_i;
+  if (Cycles >= 1) begin : g_registers
+    logic [Cycles*Width-1:0] stage_q;
+    always_ff @(posedge clk_i) stage_q <= stage[Cycles*Width-1:0];
+    assign stage[Width +: Cycles*Width] = stage_q;
   end
-  assign data_o = stage[Cycles];
+  assign data_o = stage[Cycles*Width +: Width];
 
 `ifndef SYNTHESIS
   initial begin

@@ -17,6 +17,10 @@
 // Flags        travel with the data. first_i: start from Init (shift_i is not read). shift_i:
 //              0..MaxShift. last_i: acc_valid_o pulses for this beat. Beats without valid_i
 //              change nothing.
+// LastNegative 0 is cheaper in style 1 (AccWidth LUTs an output) and right unless a beat with last_i
+//              can have a minus for the whole contribution: one signed weight plane (Wp = 1) or
+//              one signed activation plane (Ap = 1) that is sign and least significant plane in
+//              one. Checked in simulation.
 // Rate         one beat a cycle, free running: no ready, no stall.
 // Latency      acc_valid_o and acc_o L cycles after the beat with valid_i and last_i; acc_o stays
 //              until the next valid beat arrives there. L = dot_latency(...) of
@@ -35,6 +39,7 @@ module bf_dot #(
   parameter  int unsigned AccWidth      = 16,    // bits of an accumulator, >= 2
   parameter  int unsigned MaxShift      = 1,     // greatest shift_i, >= 0
   parameter  int          Init          = 0,     // accumulator before the first beat
+  parameter  bit          LastNegative  = 1'b1,  // a beat with last_i may be negative as a whole
   parameter  int unsigned Style         = 0,     // as in bf_popcount
   localparam int unsigned ShiftWidth = MaxShift == 0 ? 1 : $clog2(MaxShift + 1)
 ) (
@@ -53,51 +58,40 @@ module bf_dot #(
   output logic                    acc_valid_o,
   output logic [Pe*AccWidth-1:0]  acc_o
 );
-  // popcount_latency of bitfold.cost.latency
-  localparam int unsigned COUNT_CYCLES = Simd <= 2 ? 1 : ($clog2(Simd) + 1) / 2;
-  localparam bit          CORRECT      = WeightBipolar && !ActBipolar;
-  localparam int unsigned FLAG_CYCLES  =
-      COUNT_CYCLES + $clog2(Ap) + $clog2(Wp) + (CORRECT ? 1 : 0);
-  localparam int unsigned TERM = $clog2(Simd + 1) + 1;     // a count with a sign bit
-  localparam int unsigned ROW  = Ap == 1 ? TERM : TERM + Ap;  // after the activation planes
-  localparam int unsigned SUM  = Wp == 1 ? ROW : ROW + Wp;    // after the weight planes
-  localparam int unsigned PART = CORRECT ? SUM + 2 : ActBipolar ? SUM + 1 : SUM;
+  localparam bit          CORRECT = WeightBipolar && !ActBipolar;
+  localparam int unsigned TERM    = $clog2(Simd + 1) + 1;        // a count with a sign bit
+  localparam int unsigned ROW     = Ap == 1 ? TERM : TERM + Ap;  // after the activation planes
+  localparam int unsigned SUM     = Wp == 1 ? ROW : ROW + Wp;    // after the weight planes
+  localparam int unsigned PART    = CORRECT ? SUM + 2 : ActBipolar ? SUM + 1 : SUM;
+  localparam int unsigned FLAGS   = ShiftWidth + 5;
 
   // Signs: of a group's top plane within the sums where the group has several planes, else of the
   // whole contribution, which the accumulator then subtracts.
-  logic weight_sign, act_sign, sum_weight_sign;
+  logic weight_sign, act_sign;
 
   assign weight_sign = weight_sign_i && !WeightBipolar;
   assign act_sign    = act_sign_i && !ActBipolar;
 
-  // Flags of the beat that reaches the accumulators.
-  logic                   valid, last;
-  logic [FLAG_CYCLES-1:0] valid_q;
-  logic                   first, negate;
-  logic [ShiftWidth-1:0]  shift;
-  logic                   acc_valid_q;
+  // Flags travel along the first row of the first output.
+  logic [FLAGS-1:0]         flags;
+  logic [Pe*Wp*FLAGS-1:0]   row_flags;
+  logic                     valid, first, last, negate, sum_negate;
+  logic [ShiftWidth-1:0]    shift;
+  logic                     acc_valid_q;
 
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) valid_q <= '0;
-    else valid_q <= FLAG_CYCLES'({valid_q, valid_i});
-  end
-  assign valid = valid_q[FLAG_CYCLES-1];
-
-  bf_delay #(
-    .Width  (ShiftWidth + 3),
-    .Cycles (FLAG_CYCLES)
+  assign flags = {
+    valid_i, first_i, last_i, (Ap == 1 && act_sign) ^ (Wp == 1 && weight_sign),
+    Wp != 1 && weight_sign, shift_i
+  };
+  assign sum_negate = row_flags[ShiftWidth];
+  bf_flags #(
+    .Width  (FLAGS - 1),
+    .Cycles ($clog2(Wp) + (CORRECT ? 1 : 0))
   ) i_flags (
-    .clk_i  (clk_i),
-    .data_i ({first_i, last_i, (Ap == 1 && act_sign) ^ (Wp == 1 && weight_sign), shift_i}),
-    .data_o ({first, last, negate, shift})
-  );
-  bf_delay #(
-    .Width  (1),
-    .Cycles (COUNT_CYCLES + $clog2(Ap))
-  ) i_weight_sign (
-    .clk_i  (clk_i),
-    .data_i (Wp != 1 && weight_sign),
-    .data_o (sum_weight_sign)
+    .clk_i   (clk_i),
+    .rst_ni  (rst_ni),
+    .flags_i ({row_flags[FLAGS-1:ShiftWidth+1], row_flags[ShiftWidth-1:0]}),
+    .flags_o ({valid, first, last, negate, shift})
   );
 
   always_ff @(posedge clk_i) begin
@@ -108,6 +102,7 @@ module bf_dot #(
 
   // Ones of the activation planes: once for all outputs.
   logic signed [ROW-1:0] ones;
+  logic                  ones_flag;
 
   if (CORRECT) begin : g_ones
     bf_dot_row #(
@@ -117,13 +112,17 @@ module bf_dot #(
       .Style (Style)
     ) i_ones (
       .clk_i      (clk_i),
+      .rst_ni     (rst_ni),
       .act_i      (act_i),
       .weight_i   ('1),
       .act_sign_i (act_sign),
-      .row_o      (ones)
+      .flags_i    (1'b0),
+      .row_o      (ones),
+      .flags_o    (ones_flag)
     );
   end else begin : g_no_ones
-    assign ones = '0;
+    assign ones      = '0;
+    assign ones_flag = 1'b0;
   end
 
   for (genvar p = 0; p < Pe; p++) begin : g_pe
@@ -133,16 +132,20 @@ module bf_dot #(
 
     for (genvar i = 0; i < Wp; i++) begin : g_plane
       bf_dot_row #(
-        .Simd  (Simd),
-        .Ap    (Ap),
-        .Xnor  (ActBipolar),
-        .Style (Style)
+        .Simd      (Simd),
+        .Ap        (Ap),
+        .Xnor      (ActBipolar),
+        .Style     (Style),
+        .FlagWidth (FLAGS)
       ) i_row (
         .clk_i      (clk_i),
+        .rst_ni     (rst_ni),
         .act_i      (act_i),
         .weight_i   (weight_i[(p*Wp+i)*Simd +: Simd]),
         .act_sign_i (act_sign),
-        .row_o      (rows[i*ROW +: ROW])
+        .flags_i    (p == 0 && i == 0 ? flags : FLAGS'(0)),
+        .row_o      (rows[i*ROW +: ROW]),
+        .flags_o    (row_flags[(p*Wp+i)*FLAGS +: FLAGS])
       );
     end
     bf_plane_sum #(
@@ -151,7 +154,7 @@ module bf_dot #(
     ) i_sum (
       .clk_i    (clk_i),
       .term_i   (rows),
-      .negate_i (sum_weight_sign),
+      .negate_i (sum_negate),
       .sum_o    (sum)
     );
 
@@ -166,10 +169,12 @@ module bf_dot #(
     end
 
     bf_accumulate #(
-      .PartWidth (PART),
-      .AccWidth  (AccWidth),
-      .MaxShift  (MaxShift),
-      .Init      (Init)
+      .PartWidth    (PART),
+      .AccWidth     (AccWidth),
+      .MaxShift     (MaxShift),
+      .Init         (Init),
+      .LastNegative (LastNegative),
+      .Style        (Style)
     ) i_accumulate (
       .clk_i    (clk_i),
       .valid_i  (valid),
@@ -188,6 +193,12 @@ module bf_dot #(
     if (ActBipolar && Ap != 1) $fatal(1, "%m: bipolar activations have one plane: Ap = 1");
     if (ActBipolar && !WeightBipolar) $fatal(1, "%m: bipolar activations need bipolar weights");
     if (AccWidth < 2) $fatal(1, "%m: AccWidth >= 2 required");
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_ni && !LastNegative && valid && last && negate) begin
+      $fatal(1, "%m: a last beat is negative as a whole; set LastNegative = 1");
+    end
   end
 `endif
 endmodule

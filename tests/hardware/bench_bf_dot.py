@@ -26,7 +26,8 @@ class Beat:
 
 def settings() -> dict[str, int]:
     defaults = {"Pe": 2, "Simd": 8, "Wp": 1, "Ap": 1, "WeightBipolar": 0, "ActBipolar": 0}
-    return {**defaults, "AccWidth": 16, "MaxShift": 1, "Init": 0, "Style": 0, **parameters()}
+    defaults |= {"AccWidth": 16, "MaxShift": 1, "Init": 0, "LastNegative": 1, "Style": 0}
+    return {**defaults, **parameters()}
 
 
 def latency(p: dict[str, int]) -> int:
@@ -46,13 +47,15 @@ def random_beat(p: dict[str, int], rng: random.Random, valid: float) -> Beat:
     def plane() -> int:
         return rng.choice((0, full, *[rng.getrandbits(p["Simd"]) for _ in range(6)]))
 
+    weight_sign, act_sign = rng.random() < 0.4, rng.random() < 0.4
+    whole = (p["Wp"] == 1 and weight_sign) != (p["Ap"] == 1 and act_sign)
     return Beat(
         valid=rng.random() < valid,
         first=rng.random() < 0.2,
-        last=rng.random() < 0.4,
+        last=rng.random() < 0.4 and (p["LastNegative"] == 1 or not whole),
         shift=rng.randint(0, p["MaxShift"]),
-        weight_sign=rng.random() < 0.4,
-        act_sign=rng.random() < 0.4,
+        weight_sign=weight_sign,
+        act_sign=act_sign,
         act=[plane() for _ in range(p["Ap"])],
         weight=[[plane() for _ in range(p["Wp"])] for _ in range(p["Pe"])],
     )
@@ -159,7 +162,7 @@ async def reset_drops_beats_on_their_way(dut):
     await start(dut)
     for _ in range(latency(p) + 3):
         apply(dut, p, opening(p, rng))
-        dut.last_i.value = 1
+        dut.last_i.value = p["LastNegative"]
         await FallingEdge(dut.clk_i)
     dut.valid_i.value = 0
     dut.rst_ni.value = 0

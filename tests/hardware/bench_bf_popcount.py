@@ -1,46 +1,78 @@
-"""cocotb bench of bf_popcount."""
+"""cocotb bench of bf_popcount: the grid of sizes, styles and modes in bf_popcount_grid."""
 
 import random
 
 import cocotb
-from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
-from streams import PERIOD_NS, parameters
+from streams import parameters, reset, start
 
 from bitfold.cost.latency import popcount_latency
 
 
-def words(lanes: int, rng: random.Random) -> list[tuple[int, int]]:
-    """Corners, single lanes, every density; then all pairs if there are few."""
-    ones = (1 << lanes) - 1
+def units() -> list[tuple[int, int, int]]:
+    """(lanes, style, xnor) in the order of the output fields."""
+    p = parameters()
+    lanes = [(p["Lanes"] >> (8 * s)) & 255 for s in range(p["Sizes"])]
+    return [(n, style, xnor) for n in lanes for style in (0, 1) for xnor in (0, 1)]
+
+
+def words(width: int, rng: random.Random) -> list[tuple[int, int]]:
+    """Corners, single lanes, all pairs of five lanes, every density."""
+    ones = (1 << width) - 1
     found = [(0, 0), (ones, ones), (ones, 0), (0, ones)]
-    found += [(1 << i, ones) for i in range(lanes)]
-    found += [(ones ^ (1 << i), ones) for i in range(lanes)]
+    found += [(1 << i, ones) for i in range(width)] + [
+        (ones ^ (1 << i), ones) for i in range(width)
+    ]
+    found += [(w, x) for w in range(32) for x in range(32)]
     for density in range(1, 10):
-        for _ in range(60):
-            w, x = (
-                sum((rng.random() * 10 < density) << i for i in range(lanes)) for _ in range(2)
-            )
+        for _ in range(80):
+            w, x = (sum((rng.random() * 10 < density) << i for i in range(width)) for _ in "wx")
             found.append((w, x | w if density > 5 else x))
-    if lanes <= 5:
-        found += [(w, x) for w in range(ones + 1) for x in range(ones + 1)]
     return found
+
+
+def expected(pair: tuple[int, int], lanes: int, xnor: int) -> int:
+    mask = (1 << lanes) - 1
+    w, x = pair
+    return (mask & (~(w ^ x) if xnor else w & x)).bit_count()
 
 
 @cocotb.test()
 async def counts_every_cycle_after_the_promised_latency(dut):
-    p = parameters()
-    lanes, xnor = p["Lanes"], p["Xnor"]
-    latency = popcount_latency(lanes, p["Style"])
-    ones = (1 << lanes) - 1
-    pairs = words(lanes, random.Random(lanes))
-    expected = [((ones & ~(w ^ x)) if xnor else w & x).bit_count() for w, x in pairs]
-    cocotb.start_soon(Clock(dut.clk_i, PERIOD_NS, unit="ns").start())
-    await FallingEdge(dut.clk_i)
-    got = []
-    for w, x in [*pairs, *[(0, 0)] * latency]:
-        got.append(int(dut.count_o.value))  # before this cycle's words are applied
+    dut.flag_i.value = 0
+    dut.weight_i.value = 0
+    dut.act_i.value = 0
+    await start(dut)
+    rng = random.Random(3)
+    pairs = words(parameters()["Width"], rng)
+    flags = [rng.getrandbits(1) for _ in pairs]
+    grid = units()
+    longest = max(popcount_latency(n, style) for n, style, _ in grid)
+    counts, seen = [], []
+    for (w, x), flag in zip([*pairs, *[(0, 0)] * longest], flags + [0] * longest, strict=True):
+        counts.append(int(dut.count_o.value))  # before this cycle's words are applied
+        seen.append(int(dut.flag_o.value))
         dut.weight_i.value = w
         dut.act_i.value = x
+        dut.flag_i.value = flag
         await FallingEdge(dut.clk_i)
-    assert got[latency:] == expected
+    for u, (lanes, style, xnor) in enumerate(grid):
+        delay = popcount_latency(lanes, style)
+        got = [(c >> (8 * u)) & 255 for c in counts[delay : delay + len(pairs)]]
+        wrong = [i for i, pair in enumerate(pairs) if got[i] != expected(pair, lanes, xnor)]
+        assert not wrong, f"lanes {lanes} style {style} xnor {xnor}: {len(wrong)} words wrong"
+        assert [(f >> u) & 1 for f in seen[delay : delay + len(pairs)]] == flags
+
+
+@cocotb.test()
+async def reset_clears_flags_on_their_way(dut):
+    dut.flag_i.value = 1
+    await start(dut)
+    for _ in range(20):
+        await FallingEdge(dut.clk_i)
+    assert dut.flag_o.value.to_unsigned() == (1 << len(units())) - 1
+    dut.flag_i.value = 0
+    await reset(dut)
+    for _ in range(20):
+        assert dut.flag_o.value == 0
+        await FallingEdge(dut.clk_i)
