@@ -23,9 +23,10 @@ def test_programs_are_run_by_sim_and_synth_alone() -> None:
 def test_the_library_does_not_print_or_exit() -> None:
     allowed = {"cli"}
     for path in _files("*.py"):
-        if path.relative_to(SOFTWARE).parts[0] in allowed or path.name == "__main__.py":
-            continue
         text = path.read_text()
+        # A file that is a program of its own may speak.
+        if path.relative_to(SOFTWARE).parts[0] in allowed or '__name__ == "__main__"' in text:
+            continue
         found = re.findall(r"^\s*(?:print|sys\.exit|exit)\(.*", text, re.M)
         # Benches run inside the simulator, where a print is the simulator's log.
         assert not found or "benches" in path.parts, f"{path}: {found}"

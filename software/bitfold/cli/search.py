@@ -20,6 +20,11 @@ def command(run_file: Path, out: Path | None) -> None:
     Example:
       bitfold search runs/digits.toml -o build/digits
     """
+    import logging
+
+    # It says on import that no CUDA runtime was found, which nobody asked for.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
+
     from bitfold.cli.show import Bars, grouped, percent, table
     from bitfold.runfile import read_run
     from bitfold.search.run import search

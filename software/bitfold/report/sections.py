@@ -147,6 +147,7 @@ def area(run: RunFolder) -> str | None:
                 number(totals["luts"]),
                 error,
                 percent(found["fits"]["luts"]),
+                number(expected["ffs"]) if expected else "-",
                 number(totals["ffs"]),
                 number(expected["brams"]) if expected else "-",
                 f"{totals['brams']:g}",
@@ -156,7 +157,7 @@ def area(run: RunFolder) -> str | None:
         )
     heads = (
         *("target", "LUTs predicted", "LUTs", "difference", "of the part"),
-        *("FFs", "BRAMs predicted", "BRAMs", "DSPs", "Fmax MHz"),
+        *("FFs predicted", "FFs", "BRAMs predicted", "BRAMs", "DSPs", "Fmax MHz"),
     )
     return charts.paired_bars(groups) + "<h3>All resources</h3>" + table(heads, rows)
 

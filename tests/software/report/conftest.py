@@ -47,7 +47,7 @@ def manifest() -> dict[str, Any]:
          "binds": n == 0, "utilisation": 0.75}
         for n, name in enumerate(LAYERS)
     ]  # fmt: skip
-    predicted = {"target": "ecp5", "luts": 300.0, "brams": 1, "interval_cycles": 900,
+    predicted = {"target": "ecp5", "luts": 300.0, "ffs": 8.0, "brams": 1, "interval_cycles": 900,
                  "latency_cycles": 2000, "fps": 55_555.5, "stages": stages}  # fmt: skip
     return {"kind": "design", "schema": 1, "bitfold": "0.1.0", "target": "ecp5", "clock_mhz": 50.0,
             "model": {"file": "model.onnx", "sha256": "0" * 64}, "predicted": predicted,
