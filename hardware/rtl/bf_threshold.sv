@@ -7,9 +7,10 @@
 // Binary search, one bit a cycle, most significant first: node 1 is the middle threshold, node
 // 2n + bit follows node n. Tpe channels are searched at a time, Pe / Tpe rounds a fold.
 //
-// Image        word {fold * ROUNDS + round, node} holds for lane l, at bit l * (AccWidth + 1), the
-//              threshold of channel fold * Pe + round * Tpe + l, signed; word 0 of each 2**OutBits
-//              is not read. The bit more than an accumulator has lets a threshold lie above all.
+// Images       one a comparator, named File, three digits of its lane, ".mem": word {fold * ROUNDS +
+//              round, node} of lane l is the threshold of channel fold * Pe + round * Tpe + l,
+//              AccWidth + 1 bits, signed; word 0 of each 2**OutBits is not read. The bit more than
+//              an accumulator has lets a threshold lie above all.
 // Streams      acc_* in: pulses at least CYCLES = OutBits * Pe / Tpe cycles apart, no ready.
 //              out_*: plane beats, group Tpe, no ready.
 // Rate         a fold every CYCLES cycles. Latency 2 + k cycles from acc_* to beat k.
@@ -22,7 +23,7 @@ module bf_threshold #(
   parameter  int unsigned AccWidth  = 12,    // bits of an accumulator, signed
   parameter  int unsigned OutBits   = 4,     // planes of a code, >= 1
   parameter  bit          OutSigned = 1'b0,  // 1: codes are two's complement
-  parameter               File      = "",    // image, for $readmemh
+  parameter               File      = "",    // images: begin of their names
   localparam int unsigned ROUNDS    = Pe / Tpe
 ) (
   input  logic                   clk_i,
@@ -46,12 +47,14 @@ module bf_threshold #(
 
   logic                   busy_q;
   logic [PLANE_WIDTH-1:0] plane_q;
-  logic [GROUP_WIDTH-1:0] group_q;           // fold * ROUNDS + round
+  logic [GROUP_WIDTH-1:0] group_q, group_d;  // fold * ROUNDS + round
   logic [Pe*AccWidth-1:0] acc_q;             // those of this round in the low lanes
   logic [Tpe-1:0]         reached;
   logic                   last_plane, last_round;
 
   assign last_plane = plane_q == LAST_PLANE;
+  assign group_d    = !(busy_q && last_plane) ? group_q
+                      : group_q == LAST_GROUP ? '0 : group_q + 1'b1;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -64,7 +67,7 @@ module bf_threshold #(
       else if (last_plane && last_round) busy_q <= 1'b0;
       if (busy_q) begin
         plane_q <= last_plane ? '0 : plane_q + 1'b1;
-        if (last_plane) group_q <= group_q == LAST_GROUP ? '0 : group_q + 1'b1;
+        group_q <= group_d;
       end
       out_valid_o <= busy_q;
     end
@@ -85,34 +88,47 @@ module bf_threshold #(
     end
   end
 
-  logic [Tpe*THR_WIDTH-1:0] memory [DEPTH];
-
-  if (File != "") begin : g_image
-    initial $readmemh(File, memory);
-  end
-
   for (genvar l = 0; l < Tpe; l++) begin : g_lane
-    logic [OutBits-1:0]          node_q;
-    logic [ADDR_WIDTH-1:0]       addr;
-    logic signed [THR_WIDTH-1:0] threshold;
-    logic signed [THR_WIDTH-1:0] acc;
+    localparam logic [23:0] LANE = {8'(48 + l / 100), 8'(48 + l / 10 % 10), 8'(48 + l % 10)};
+    logic [OutBits-1:0]    node_d;           // that is compared in the next cycle
+    logic [ADDR_WIDTH-1:0] addr;
+    logic [THR_WIDTH-1:0]  threshold;
+    logic [THR_WIDTH-1:0]  acc;
 
+    // The memory is read one cycle ahead, at the node that the present comparison leads to.
     if (GROUPS > 1) begin : g_groups
-      assign addr = {group_q, node_q};
+      assign addr = {group_d, node_d};
     end else begin : g_one_group
-      assign addr = node_q;
+      assign addr = node_d;
     end
-    assign threshold  = memory[addr][l*THR_WIDTH +: THR_WIDTH];
+    if (File != "") begin : g_image
+      bf_rom #(
+        .Width (THR_WIDTH),
+        .Depth (DEPTH),
+        .File  ({File, LANE, ".mem"})
+      ) i_thresholds (
+        .clk_i  (clk_i),
+        .addr_i (addr),
+        .data_o (threshold)
+      );
+    end else begin : g_empty
+      bf_rom #(
+        .Width (THR_WIDTH),
+        .Depth (DEPTH)
+      ) i_thresholds (
+        .clk_i  (clk_i),
+        .addr_i (addr),
+        .data_o (threshold)
+      );
+    end
     assign acc        = {acc_q[l*AccWidth + AccWidth - 1], acc_q[l*AccWidth +: AccWidth]};
-    assign reached[l] = acc >= threshold;
-    // Every search begins at node 1, set while the last one ends or nothing is searched.
+    assign reached[l] = $signed(acc) >= $signed(threshold);
     if (OutBits > 1) begin : g_node
-      always_ff @(posedge clk_i) begin
-        if (!busy_q || last_plane) node_q <= OutBits'(1);
-        else node_q <= {node_q[OutBits-2:0], reached[l]};
-      end
+      logic [OutBits-2:0] node_q;            // the bit above moves out with the next node
+      assign node_d = !busy_q || last_plane ? OutBits'(1) : {node_q, reached[l]};
+      always_ff @(posedge clk_i) node_q <= node_d[OutBits-2:0];
     end else begin : g_root
-      assign node_q = 1'b1;
+      assign node_d = 1'b1;
     end
   end
 
@@ -124,6 +140,7 @@ module bf_threshold #(
       $fatal(1, "%m: parameters >= 1 required");
     end
     if (Pe % Tpe != 0) $fatal(1, "%m: Tpe must divide Pe");
+    if (Tpe > 1000) $fatal(1, "%m: Tpe <= 1000, the names of images have three digits");
   end
 
   always_ff @(posedge clk_i) begin

@@ -5,7 +5,7 @@ parameters and seed.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from bitfold.sim.reference import (
     MvtuTiming,
     codes_to_values,
     from_plane_beats,
+    lane_file,
     mvtu,
     pack_biases,
     pack_steps,
@@ -176,8 +177,8 @@ class Case:
             return beats
         return pack_biases(row, pe=self.pe, width=self.acc_width)
 
-    def images(self) -> dict[str, str]:
-        """Parameter name -> memory image."""
+    def images(self) -> dict[str, str | list[str]]:
+        """Parameter name -> memory image, or the images of the lanes."""
         weights = pack_weights(
             self.matrix,
             self.w_planes,
@@ -186,17 +187,19 @@ class Case:
             simd=self.simd,
             wp=self.wp,
         )
-        found = {"WeightFile": to_mem(weights, self.pe * self.wp * self.simd)}
+        found: dict[str, str | list[str]] = {
+            "WeightFile": to_mem(weights, self.pe * self.wp * self.simd)
+        }
         if self.out_bits:
             moved = (
                 unipolar_thresholds(self.matrix, self.thresholds)
                 if self.unipolar
                 else self.thresholds
             )
-            words = pack_thresholds(
+            lanes = pack_thresholds(
                 moved, self.out_bits, pe=self.pe, tpe=self.tpe, acc_width=self.acc_width
             )
-            found["ThresholdFile"] = to_mem(words, self.tpe * (self.acc_width + 1))
+            found["ThresholdFile"] = [to_mem(words, self.acc_width + 1) for words in lanes]
         elif self.bias or self.unipolar:
             bias = self.biases if self.bias else None
             moved = unipolar_bias(self.matrix, bias) if self.unipolar else self.biases
@@ -234,7 +237,10 @@ class Case:
         else:
             found["HasBias"] = f"1'b{int(self.bias or self.unipolar)}"
             found["AccShift"] = int(self.unipolar)
-        return found | {k: write_image(text) for k, text in self.images().items()}
+        return found | {
+            name: write_image(text) if isinstance(text, str) else write_lanes(text)
+            for name, text in self.images().items()
+        }
 
 
 def write_image(text: str) -> str:
@@ -243,6 +249,15 @@ def write_image(text: str) -> str:
     path = MEM / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.mem"
     path.write_text(text)
     return f'"{path}"'
+
+
+def write_lanes(texts: Sequence[str]) -> str:
+    """Write the images of a bf_threshold; the begin of their names as a Verilog string."""
+    MEM.mkdir(parents=True, exist_ok=True)
+    prefix = MEM / hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
+    for lane, text in enumerate(texts):
+        Path(lane_file(f"{prefix}_", lane)).write_text(text)
+    return f'"{prefix}_"'
 
 
 def image_path(parameters: Mapping[str, Any], name: str) -> Path:

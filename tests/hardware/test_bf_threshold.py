@@ -1,6 +1,6 @@
 import pytest
 from harness import bench
-from mvtu_layer import write_image
+from mvtu_layer import write_lanes
 from threshold_cases import thresholds_of
 
 from bitfold.sim.reference import pack_thresholds, to_mem
@@ -23,11 +23,11 @@ SHAPES = [
 def test_codes_equal_golden(shape: tuple[int, ...]) -> None:
     pe, tpe, folds, acc_width, bits, signed = shape
     sizes = {"Pe": pe, "Folds": folds, "AccWidth": acc_width, "OutBits": bits}
-    words = pack_thresholds(thresholds_of(sizes), bits, pe=pe, tpe=tpe, acc_width=acc_width)
+    lanes = pack_thresholds(thresholds_of(sizes), bits, pe=pe, tpe=tpe, acc_width=acc_width)
     bench(
         "bf_threshold",
         **sizes,
         Tpe=tpe,
         OutSigned=f"1'b{signed}",
-        File=write_image(to_mem(words, tpe * (acc_width + 1))),
+        File=write_lanes([to_mem(words, acc_width + 1) for words in lanes]),
     )

@@ -119,7 +119,7 @@ def _(stage: Mvtu, target: str) -> Instance:
     else:
         parameters["OutBits"] = str(stage.out_bits)
         parameters["OutSigned"] = _flag(stage.out_signed)
-        parameters["ThresholdFile"] = _file(f"{stage.name}_thresholds.mem")
+        parameters["ThresholdFile"] = _file(f"{stage.name}_thresholds")
     return Instance(module="bf_mvtu", parameters=parameters)
 
 

@@ -5,7 +5,13 @@ import numpy as np
 from bitfold.compiler.lower import Layer, LinearLayer
 from bitfold.cost.stages import Mvtu, Stage
 from bitfold.ir import Ints
-from bitfold.sim.reference import pack_biases, pack_thresholds, pack_weights, to_mem
+from bitfold.sim.reference import (
+    lane_file,
+    pack_biases,
+    pack_thresholds,
+    pack_weights,
+    to_mem,
+)
 
 
 def emit_memories(stages: tuple[Stage, ...], layers: tuple[Layer, ...]) -> dict[str, str]:
@@ -30,10 +36,12 @@ def pack_images(
     )
     images = {f"{stage.name}_weights.mem": to_mem(words, fold.pe * fold.simd * fold.wp)}
     if thresholds is not None:
-        words = pack_thresholds(
+        lanes = pack_thresholds(
             thresholds, stage.out_bits, pe=fold.pe, tpe=stage.tpe, acc_width=stage.acc_width
         )
-        images[f"{stage.name}_thresholds.mem"] = to_mem(words, stage.tpe * (stage.acc_width + 1))
+        for lane, words in enumerate(lanes):
+            name = lane_file(f"{stage.name}_thresholds", lane)
+            images[name] = to_mem(words, stage.acc_width + 1)
     else:
         added = bias if bias is not None else np.zeros(stage.outputs, np.int64)
         words = pack_biases(added, pe=fold.pe, width=stage.acc_width)

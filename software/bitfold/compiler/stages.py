@@ -7,6 +7,7 @@ from bitfold.compiler.lower import Layer, LinearLayer, PoolLayer
 from bitfold.cost import Folding
 from bitfold.cost.shape import divisors
 from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Stage, Window
+from bitfold.errors import UnsupportedOp
 from bitfold.ir import Graph, IntType
 
 MAX_INPUT_GROUP = 4  # bytes of an input beat: one 32-bit AXI word
@@ -118,11 +119,16 @@ def build_stages(
             group = how.tpe
     last = stages[-1]
     assert isinstance(last, Mvtu)
+    if not last.final:
+        raise UnsupportedOp(
+            f"layer {last.name!r} is the last and has a quantiser behind it; the accelerator sends "
+            "the integers of its last product. Leave the last quantiser to the host"
+        )
     stages.append(
         AxisOut(
             name="output",
-            group=last.folding.pe if last.final else last.tpe,
-            width=last.acc_width if last.final else last.out_bits,
+            group=last.folding.pe,
+            width=last.acc_width,
             outputs=last.outputs * last.pixels,
         )
     )

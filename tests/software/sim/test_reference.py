@@ -117,7 +117,7 @@ def test_binary_search_in_the_image_counts_thresholds(bits: int) -> None:
     count = (1 << bits) - 1
     thresholds = np.sort(rng.integers(-40, 41, (outputs, count)), axis=1)  # beyond -32..31 too
     thresholds[3] = thresholds[3, 0]
-    words = pack_thresholds(thresholds, bits, pe=pe, tpe=tpe, acc_width=width)
+    lanes = pack_thresholds(thresholds, bits, pe=pe, tpe=tpe, acc_width=width)
     acc = np.arange(-32, 32)[:, None].repeat(outputs, 1)
     wanted = apply_thresholds(acc, thresholds)
     for channel in range(outputs):
@@ -125,7 +125,7 @@ def test_binary_search_in_the_image_counts_thresholds(bits: int) -> None:
         for value, code in zip(acc[:, 0], wanted[:, channel], strict=True):
             node = 1
             for _ in range(bits):
-                field = words[(group << bits) + node] >> (lane * (width + 1)) & (2 << width) - 1
+                field = lanes[lane][(group << bits) + node]
                 threshold = field - (2 << width) if field >> width else field
                 node = 2 * node + int(value >= threshold)
             assert node - (1 << bits) == code, (channel, value)

@@ -12,6 +12,7 @@ from bitfold.sim.reference.planes import from_plane_beats as from_plane_beats
 from bitfold.sim.reference.planes import to_plane_beats as to_plane_beats
 from bitfold.sim.reference.planes import values_to_codes as values_to_codes
 from bitfold.sim.reference.planes import vecbuf_words as vecbuf_words
+from bitfold.sim.reference.rom import lane_file as lane_file
 from bitfold.sim.reference.rom import pack_biases as pack_biases
 from bitfold.sim.reference.rom import pack_thresholds as pack_thresholds
 from bitfold.sim.reference.rom import pack_weights as pack_weights

@@ -62,10 +62,12 @@ def heap_order(bits: int) -> list[int]:
     return order
 
 
-def pack_thresholds(thresholds: Ints, bits: int, *, pe: int, tpe: int, acc_width: int) -> list[int]:
-    """Thresholds (MH, 2**bits - 1), ascending, to words of tpe * (acc_width + 1) bits.
+def pack_thresholds(
+    thresholds: Ints, bits: int, *, pe: int, tpe: int, acc_width: int
+) -> list[list[int]]:
+    """Thresholds (MH, 2**bits - 1), ascending, to words of acc_width + 1 bits for each lane of tpe.
 
-    Word (nf*R + r)*2**bits + node, R = pe / tpe: lane l holds the threshold at `node` of output
+    Word (nf*R + r)*2**bits + node of lane l, R = pe / tpe: the threshold at `node` of output
     nf*pe + r*tpe + l. Thresholds beyond all accumulators are moved to the nearest that is, which
     changes nothing: at most 2**(acc_width-1), which no accumulator reaches.
     """
@@ -75,12 +77,14 @@ def pack_thresholds(thresholds: Ints, bits: int, *, pe: int, tpe: int, acc_width
     assert pe % tpe == 0, (pe, tpe)
     assert (np.diff(thresholds, axis=1) >= 0).all(), "thresholds must ascend"
     limit = 1 << (acc_width - 1)
-    ordered = np.clip(thresholds, -limit, limit)[:, heap_order(bits)]
-    return [
-        _word([int(v) for v in ordered[start : start + tpe, node]], acc_width + 1)
-        for start in range(0, outputs, tpe)
-        for node in range(1 << bits)
-    ]
+    mask = (2 << acc_width) - 1
+    ordered = np.clip(thresholds, -limit, limit)[:, heap_order(bits)] & mask
+    return [ordered[lane::tpe].reshape(-1).tolist() for lane in range(tpe)]
+
+
+def lane_file(prefix: str, lane: int) -> str:
+    """Name of a lane's threshold image, as bf_threshold spells it."""
+    return f"{prefix}{lane:03d}.mem"
 
 
 def pack_biases(bias: Ints, *, pe: int, width: int) -> list[int]:
