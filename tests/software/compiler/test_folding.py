@@ -1,7 +1,6 @@
 from itertools import product
 
 import pytest
-from integer_graphs import digits_like
 
 from bitfold.compiler.folding import fold, fold_for_interval
 from bitfold.compiler.lower import LinearLayer, lower
@@ -9,6 +8,7 @@ from bitfold.compiler.stages import LayerFolding, build_stages
 from bitfold.cost import Folding, interval, read_target, stage_luts
 from bitfold.cost.shape import divisors
 from bitfold.errors import BudgetError
+from integer_graphs import digits_like
 
 TARGET = read_target("ecp5")
 
@@ -47,8 +47,9 @@ def exhaustive(graph, layers, cycles):
 
 
 def small():
-    from integer_graphs import ChainBuilder
     import numpy as np
+
+    from integer_graphs import ChainBuilder
 
     b = ChainBuilder(np.random.default_rng(0))
     b.input((1, 4, 4), 2)

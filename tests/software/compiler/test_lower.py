@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from integer_graphs import ChainBuilder, digits_like, mlp
 
 from bitfold.compiler.lower import LinearLayer, PoolLayer, lower
 from bitfold.errors import UnsupportedOp
 from bitfold.ir import run_all
 from bitfold.ir.ops.linear import sliding_windows
+from integer_graphs import ChainBuilder, digits_like, mlp
 
 
 def in_stream_order(x):
