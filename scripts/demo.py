@@ -7,6 +7,8 @@ import subprocess
 import sys
 import sysconfig
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 
 from bitfold.files import write_json
@@ -26,28 +28,73 @@ def main() -> int:
     wishes = ["--target", hardware.target, "--clock-mhz", f"{hardware.clock_mhz:g}"]
     wishes += ["--fps", f"{hardware.fps:g}"] if hardware.fps else []
     wishes += ["--luts", str(hardware.luts)] if hardware.luts else []
-    steps: list[tuple[str, list[str]]] = [
+    first = [
         ("search", ["search", str(run_file), "-o", str(folder)]),
         ("compile", ["compile", str(folder / "model.onnx"), "-o", design, *wishes]),
-        ("verify", ["verify", design]),
-        *((f"synth {name}", ["synth", design, "--target", name]) for name in SYNTH_TARGETS),
-        ("bitstream", ["bitstream", design, "--board", hardware.board]),
     ]
-    taken: list[dict[str, object]] = []
-    for number, (name, arguments) in enumerate(steps, start=1):
-        print(f"\n[{number}/{len(steps)}] bitfold {' '.join(arguments)}", flush=True)
-        started = time.monotonic()
-        status = subprocess.run([BITFOLD, *arguments], check=False).returncode
-        if status:
-            print(f"demo: step {name!r} failed", file=sys.stderr)
-            return status
-        taken.append({"step": name, "seconds": round(time.monotonic() - started, 2)})
-        write_json(folder / "timings.json", {"kind": "timings", "schema": 1, "steps": taken})
-    print(flush=True)
-    status = subprocess.run([BITFOLD, "report", str(folder)], check=False).returncode
-    for step in taken:
-        print(f"{step['step']:12} {step['seconds']:7.1f} s")
+    # These read the design alone: two at a time, the longest first.
+    then = [
+        ("bitstream", ["bitstream", design, "--board", hardware.board]),
+        *((f"synth {name}", ["synth", design, "--target", name]) for name in SYNTH_TARGETS),
+        ("verify", ["verify", design]),
+    ]
+    started = time.monotonic()
+    taken: list[tuple[str, float]] = []
+    for name, arguments in first:
+        print(f"\nbitfold {' '.join(arguments)}", flush=True)
+        step = run(name, arguments, shown=True)
+        if step.status:
+            return step.status
+        taken.append((name, step.seconds))
+    print(
+        "\n" + "\n".join(f"bitfold {' '.join(arguments)} ..." for _, arguments in then), flush=True
+    )
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        waiting = [pool.submit(run, name, arguments, shown=False) for name, arguments in then]
+        for done in as_completed(waiting):
+            step = done.result()
+            print(f"\n--- {step.name}\n{step.said}", flush=True)
+            if step.status:
+                pool.shutdown(cancel_futures=True)
+                return step.status
+            taken.append((step.name, step.seconds))
+    wall = time.monotonic() - started
+    steps = [{"step": name, "seconds": round(seconds, 2)} for name, seconds in taken]
+    write_json(
+        folder / "timings.json",
+        {"kind": "timings", "schema": 1, "wall_seconds": round(wall, 2), "steps": steps},
+    )
+    status = run("report", ["report", str(folder)], shown=True).status
+    for name, seconds in taken:
+        print(f"{name:12} {seconds:7.1f} s")
+    print(f"{'wall':12} {wall:7.1f} s")
     return status
+
+
+@dataclass(frozen=True)
+class Step:
+    """A finished step: what it said if that was not shown at once."""
+
+    name: str
+    status: int
+    seconds: float
+    said: str
+
+
+def run(name: str, arguments: list[str], *, shown: bool) -> Step:
+    """One command line."""
+    started = time.monotonic()
+    out = None if shown else subprocess.PIPE
+    done = subprocess.run(
+        [BITFOLD, *arguments],
+        check=False,
+        stdout=out,
+        stderr=None if shown else subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode:
+        print(f"demo: step {name!r} failed", file=sys.stderr)
+    return Step(name, done.returncode, time.monotonic() - started, done.stdout or "")
 
 
 if __name__ == "__main__":

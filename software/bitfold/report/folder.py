@@ -18,8 +18,8 @@ class RunFolder:
     """The artefacts of a run as plain JSON values.
 
     predicted: target -> the cost model's figures of this design on that target.
-    timings:   (step, seconds) as the demo took them. warnings: artefacts that do not belong
-    together. inputs: file -> SHA-256 of what all this was made from.
+    timings:   (step, seconds) as the demo took them; wall_seconds is less where steps overlapped.
+    warnings:  artefacts that do not belong together. inputs: file -> SHA-256 of what all this was made from.
     """
 
     folder: Path

@@ -238,8 +238,8 @@ def times(run: RunFolder) -> str | None:
     if not steps:
         return None
     rows = [(name, value, seconds(value)) for name, value in steps]
-    total = sum(value for _, value in steps)
-    return charts.bars(rows, colour=3) + f"<h3>Together {seconds(total)}</h3>"
+    total = run.wall_seconds or sum(value for _, value in steps)
+    return charts.bars(rows, colour=3) + f"<h3>From start to end {seconds(total)}</h3>"
 
 
 def provenance(run: RunFolder) -> str:
