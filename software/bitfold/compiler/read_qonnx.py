@@ -30,7 +30,7 @@ from bitfold.compiler.reading.elementwise import (
     change_shape,
 )
 from bitfold.compiler.reading.layers import read_conv, read_dense, read_maxpool
-from bitfold.compiler.reading.load import QONNX, load_model, one_line
+from bitfold.compiler.reading.load import QONNX, load_model, one_line, printable
 from bitfold.compiler.reading.output import Tail, finish
 from bitfold.compiler.reading.quantiser import MAX_BIAS_BITS, MAX_BITS, parse_quantiser
 from bitfold.compiler.reading.requantise import requantise
@@ -83,10 +83,12 @@ def read_with_tensor(path: Path) -> Reading:
     model = load_model(path)
     try:
         return _read(path, model)
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{path}: damaged, a text is not UTF-8 ({one_line(error)})") from None
     except ModelError as error:
         if str(error).startswith(str(path)):
             raise
-        raise type(error)(f"{path}: {error}") from None
+        raise type(error)(f"{path}: {printable(str(error))}") from None
 
 
 def graph_input(model: onnx.ModelProto) -> onnx.ValueInfoProto:

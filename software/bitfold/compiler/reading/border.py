@@ -121,7 +121,8 @@ def annotated_input(
     if fed is None:
         raise ModelError(
             f"node {reader!r}: the input reaches it without a quantiser; put a Quant node (or an "
-            "integer annotation of at most 8 bits) at the graph's input"
+            "integer annotation of at most 8 bits) at the graph's input, as "
+            "bitfold.compiler.input_quantiser.add_input_quantiser does"
         )
     columns = evaluator(x, opset)(np.repeat(fed[:, None], x.channels, 1).astype(np.float32))
     reals = columns[:, 0].astype(np.float64)
@@ -178,9 +179,9 @@ def integers_for(x: Stream, reader: str, builder: Builder) -> Stream:
     Raises: ModelError when a quantiser is missing, UnsupportedOp when the scale is per channel.
     """
     assert x.type is not None
-    if x.pools or x.steps:
+    held = not isinstance(builder.op(x.node), Conv | Dense)  # accumulators need a Quant
+    if x.pools or x.steps or not held:
         factor, offset, count = affine_prefix(x, np.ones(()), np.zeros(()))
-        held = not isinstance(builder.op(x.node), Conv | Dense)  # accumulators need a Quant
         constant = held and count == len(x.steps) and not offset.any()
         if not constant or factor.size != 1 or factor <= 0:
             raise ModelError(

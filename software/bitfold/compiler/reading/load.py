@@ -25,6 +25,13 @@ def load_model(path: Path) -> onnx.ModelProto:
     files outside its folder.
     """
     model = _parse(path)
+    try:
+        return _prepared(path, model)
+    except UnicodeDecodeError as error:  # protobuf decodes a name where it is first used
+        raise ModelError(f"{path}: damaged, a name is not UTF-8 ({one_line(error)})") from None
+
+
+def _prepared(path: Path, model: onnx.ModelProto) -> onnx.ModelProto:
     if not model.graph.node:
         raise ModelError(f"{path}: holds no node; not an ONNX model, or an empty or truncated one")
     if model.functions:
@@ -44,7 +51,12 @@ def load_model(path: Path) -> onnx.ModelProto:
 
 def one_line(error: object) -> str:
     """The first 200 characters of a foreign message, on one line."""
-    return " ".join(str(error).split())[:200]
+    return printable(" ".join(str(error).split())[:200])
+
+
+def printable(text: str) -> str:
+    """`text` without line breaks and terminal codes, which names in a file may hold."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _parse(path: Path) -> onnx.ModelProto:

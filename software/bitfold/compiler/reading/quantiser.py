@@ -50,7 +50,8 @@ class Quantiser:
         if self.bipolar:
             signs = np.where(x >= 0, np.float32(1), np.float32(-1))
             return np.where(np.isnan(x), np.float32(np.nan), signs)
-        scaled: Floats = x / (self.scale if scale is None else scale)
+        with np.errstate(over="ignore", invalid="ignore"):  # infinity is clipped, NaN is kept
+            scaled: Floats = x / (self.scale if scale is None else scale)
         clipped: Floats = np.clip(scaled, np.float32(self.low), np.float32(self.high))
         return np.rint(clipped)
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, final
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from bitfold.compiler.reading.constants import open_session, run_session
+from bitfold.compiler.reading.constants import MAX_ELEMENTS, open_session, run_session
 from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.types import Ints, IntType
 
@@ -86,8 +87,16 @@ class Stream:
 
 
 def fresh_view(batch: int, shape: tuple[int, ...]) -> Ints:
-    """The view of an ONNX tensor that has the IR value's own shape."""
-    return np.arange(batch * int(np.prod(shape)), dtype=np.int64).reshape(batch, *shape)
+    """The view of an ONNX tensor that has the IR value's own shape.
+
+    Raises: ModelError for a tensor far larger than any network's, which a damaged file may ask for.
+    """
+    size = batch * prod(shape)
+    if size > MAX_ELEMENTS:
+        raise ModelError(
+            f"a tensor of shape {(batch, *shape)} has {size} elements; at most {MAX_ELEMENTS}"
+        )
+    return np.arange(size, dtype=np.int64).reshape(batch, *shape)
 
 
 def per_channel(stream: Stream, value: NDArray[Any], subject: str) -> Floats:

@@ -1,0 +1,70 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bitfold.errors import ArtefactError
+from bitfold.ir import run
+from bitfold.ir.text import load, save, show
+from integer_graphs import digits_like, mlp
+
+
+@pytest.mark.parametrize("graph", [digits_like(), mlp(), mlp(bipolar=True)])
+def test_save_load_run_equal(tmp_path, graph):
+    marked = replace(
+        graph,
+        input_range=(graph.input_type.min, graph.input_type.max),
+        input_by_sign=True,
+        notes=("a note",),
+    )
+    save(marked, tmp_path)
+    again = load(tmp_path)
+    kind = graph.input_type
+    x = np.random.default_rng(0).integers(kind.min, kind.max + 1, (4, *kind.shape))
+    x = x | 1 if kind.bipolar else x
+    np.testing.assert_array_equal(run(again, x), run(graph, x))
+    assert show(again) == show(marked)
+    np.testing.assert_array_equal(again.output_map.scale, graph.output_map.scale)
+    fields = ("input", "output", "input_range", "input_by_sign", "notes")
+    assert [getattr(again, f) for f in fields] == [getattr(marked, f) for f in fields]
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        save(mlp(), tmp_path / name)
+    for file in ("graph.json", "graph.npz"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_show_lists_each_node_with_its_type():
+    text = show(digits_like())
+    assert len(text.splitlines()) == len(digits_like().nodes) + 1
+    assert "Conv 3x3" in text
+    assert text.splitlines()[-1].startswith("output: ")
+
+
+def test_damage_is_named(tmp_path):
+    with pytest.raises(ArtefactError, match="not found"):
+        load(tmp_path)
+    save(mlp(), tmp_path)
+    good = (tmp_path / "graph.json").read_text()
+    (tmp_path / "graph.json").write_text(good[: len(good) // 2])
+    with pytest.raises(ArtefactError, match="damaged"):
+        load(tmp_path)
+    value = json.loads(good)
+    (tmp_path / "graph.json").write_text(json.dumps(value | {"schema": 99}))
+    with pytest.raises(ArtefactError, match="schema 99"):
+        load(tmp_path)
+    for broken in ({"nodes": value["nodes"][:-1]}, {"nodes": 5}, {"output": "absent"}):
+        (tmp_path / "graph.json").write_text(json.dumps(value | broken))
+        with pytest.raises(ArtefactError, match="damaged graph"):
+            load(tmp_path)
+    (tmp_path / "graph.json").write_text(good)
+    arrays = (tmp_path / "graph.npz").read_bytes()
+    (tmp_path / "graph.npz").write_bytes(arrays[:-20])
+    with pytest.raises(ArtefactError, match="not the arrays"):
+        load(tmp_path)
+    (tmp_path / "graph.npz").unlink()
+    with pytest.raises(ArtefactError, match="not found"):
+        load(tmp_path)
