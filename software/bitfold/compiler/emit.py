@@ -5,9 +5,10 @@ What is generated is instances and constants; all arithmetic stands in the hand-
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from bitfold.compiler.instances import Instance, instance_of
+from bitfold.compiler.instances import Instance, instance_of, style_of
 from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Stage
 from bitfold.cost.streams import Stream, stream_of, streams
 
@@ -91,11 +92,16 @@ def emit_top(stages: tuple[Stage, ...], target: str) -> str:
             }
         instance = instance_of(stage, target)
         ports |= instance.unused
+        if "Style" in instance.parameters:
+            parameters = {**instance.parameters, "Style": "Style"}
+            instance = replace(instance, parameters=parameters)
         body.append(_instance(instance, stage.name, ports))
     nets = "".join(_link(link) for link in links) + "  logic unused_frame_error;\n"
     return (
         HEADER.format(what="bf_accelerator: bytes of an image in, integers of the last layer out.")
-        + f"""module bf_accelerator (
+        + f"""module bf_accelerator #(
+  parameter int unsigned Style = {style_of(target)}  // popcounts: 0 any FPGA, 1 xc7 and xcup
+) (
   input  logic        clk_i,
   input  logic        rst_ni,
   input  logic [{8 * first.group - 1}:0] s_axis_tdata,

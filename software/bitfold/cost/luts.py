@@ -56,11 +56,12 @@ def read_target(name: str) -> Target:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """A memory of depth x width bits; `writable` ones cannot become constant logic."""
+    """`count` memories of depth x width bits; writable ones cannot become constant logic."""
 
     depth: int
     width: int
     writable: bool
+    count: int = 1
     block: bool = True  # may become block RAM
 
 
@@ -80,13 +81,14 @@ def stage_brams(stage: Stage, target: Target) -> int:
 
 
 def block_rams(memory: Memory, target: Target) -> int:
-    """Block RAMs of one memory; 0 if it stays in LUTs."""
+    """Block RAMs that the memories take; 0 if they stay in LUTs."""
     if not memory.block or memory.depth * memory.width < target.block_from_bits:
         return 0
     width = target.block_width
     while width > 1 and target.block_bits // width < memory.depth:
         width //= 2
-    return ceil(memory.width / width) * ceil(memory.depth / (target.block_bits // width))
+    blocks = ceil(memory.width / width) * ceil(memory.depth / (target.block_bits // width))
+    return memory.count * blocks
 
 
 def memory_luts(memory: Memory, target: Target) -> float:
@@ -94,8 +96,9 @@ def memory_luts(memory: Memory, target: Target) -> float:
     if block_rams(memory, target):
         return 0.0
     if memory.writable:
-        return ceil(memory.depth / target.ram_depth) * memory.width * target.ram_luts_per_bit
-    return memory.width * max(memory.depth / target.rom_depth, 0.5)
+        cells = ceil(memory.depth / target.ram_depth) * memory.width
+        return memory.count * cells * target.ram_luts_per_bit
+    return memory.count * memory.width * max(memory.depth / target.rom_depth, 0.5)
 
 
 def features(stage: Stage, target: Target) -> Features:
@@ -164,9 +167,9 @@ def _(stage: Mvtu) -> tuple[Memory, ...]:
         found.append(
             Memory(
                 depth=stage.nf * rounds << stage.out_bits,
-                width=stage.tpe * (stage.acc_width + 1),
+                width=stage.acc_width + 1,
                 writable=False,
-                block=False,
+                count=stage.tpe,
             )
         )
     return tuple(found)

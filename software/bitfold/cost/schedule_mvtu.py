@@ -11,13 +11,11 @@ from typing import final
 
 from bitfold.cost.latency import dot_latency
 from bitfold.cost.stages import Mvtu
-
-START_AFTER_INPUT = 1  # cycles from a vector's last input beat to its first product
-START_AFTER_TAKEN = 2  # cycles from the last output beat that frees a place to a first product
+from bitfold.cost.timing import START_AFTER_INPUT, START_AFTER_TAKEN, MvtuTiming
 
 
-def first_out(stage: Mvtu, style: int) -> int:
-    """Cycles from a vector's first product to its first output beat being offered."""
+def timing_of(stage: Mvtu, style: int) -> MvtuTiming:
+    """Cycle counts of a stage; style: of its popcounts."""
     dot = dot_latency(
         stage.folding.simd,
         stage.folding.wp,
@@ -26,21 +24,18 @@ def first_out(stage: Mvtu, style: int) -> int:
         act_bipolar=stage.act_bipolar,
         style=style,
     )
-    return stage.sf * stage.steps + dot + (2 if stage.final else 3)
-
-
-def last_out(stage: Mvtu, style: int) -> int:
-    """C: the same for its last output beat."""
-    beats = 1 if stage.final else stage.threshold_cycles
-    return first_out(stage, style) + (stage.nf - 1) * stage.fold_cycles + beats - 1
+    return MvtuTiming(
+        product=stage.sf * stage.steps,
+        folds=stage.nf,
+        search=1 if stage.final else stage.threshold_cycles,
+        dot_latency=dot,
+        final=stage.final,
+    )
 
 
 def held_vectors(stage: Mvtu, style: int) -> int:
-    """V: output vectors to hold, so that a consumer that always takes never stops the unit.
-
-    Parameter OutVectors of bf_mvtu.
-    """
-    return max(2, -(-(last_out(stage, style) + START_AFTER_TAKEN) // stage.vector_cycles))
+    """V: output vectors to hold; parameter OutVectors of bf_mvtu."""
+    return timing_of(stage, style).vectors
 
 
 @final
@@ -49,7 +44,7 @@ class MvtuSchedule:
     """Recurrence of bf_mvtu. In: vectors; out: vectors of planes, or words of the last layer."""
 
     stage: Mvtu
-    style: int = 0
+    timing: MvtuTiming
     starts: list[int] = field(default_factory=list)  # of the vectors so far
 
     @property
@@ -74,8 +69,7 @@ class MvtuSchedule:
             return 0
         if vector - 2 >= len(self.starts):
             return None
-        release = (s.nf - 1) * s.fold_cycles + s.sf * s.steps
-        return self.starts[vector - 2] + release + s.in_beats - 1
+        return self.starts[vector - 2] + self.timing.release + s.in_beats - 1
 
     def offer(self, part: int, accepted: Sequence[int], taken: Sequence[int]) -> int | None:
         """Once the vector is complete, the one before is done, and there is room for the result."""
@@ -86,8 +80,8 @@ class MvtuSchedule:
                 return None
             start = accepted[vector] + START_AFTER_INPUT
             if vector:
-                start = max(start, self.starts[-1] + s.vector_cycles)
-            held = held_vectors(s, self.style)
+                start = max(start, self.starts[-1] + self.timing.period)
+            held = self.timing.vectors
             if vector >= held:
                 last_word = (vector - held + 1) * self.parts - 1
                 if last_word >= len(taken):
@@ -95,5 +89,5 @@ class MvtuSchedule:
                 start = max(start, taken[last_word] + START_AFTER_TAKEN)
             self.starts.append(start)
         if s.final:
-            return self.starts[vector] + first_out(s, self.style) + word * s.fold_cycles
-        return self.starts[vector] + last_out(s, self.style)
+            return self.starts[vector] + self.timing.out_offsets[word]
+        return self.starts[vector] + self.timing.last_out

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, final
 
-from bitfold.cost.schedule_mvtu import MvtuSchedule
+from bitfold.cost.schedule_mvtu import MvtuSchedule, timing_of
 from bitfold.cost.schedule_streams import AxisInSchedule, AxisOutSchedule, PoolSchedule
 from bitfold.cost.schedule_window import WindowSchedule
 from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Stage, Window
@@ -102,7 +102,7 @@ def make_links(stages: tuple[Stage, ...], style: int) -> tuple[Link, ...]:
             windows = stage.out_height * stage.out_width
             nodes.append((stage.name, WindowSchedule(stage), windows))
         elif isinstance(stage, Mvtu):
-            schedule = MvtuSchedule(stage, style)
+            schedule = MvtuSchedule(stage, timing_of(stage, style))
             nodes.append((stage.name, schedule, stage.pixels * schedule.parts))
         elif isinstance(stage, Pool):
             nodes.append((stage.name, PoolSchedule(stage), stage.pixels))

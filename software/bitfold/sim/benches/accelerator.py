@@ -41,7 +41,7 @@ async def _hold_reset(dut: Any) -> None:
     await RisingEdge(dut.clk)
 
 
-@cocotb.test()  # type: ignore[untyped-decorator]
+@cocotb.test()
 async def full_rate(dut: Any) -> None:
     """Play all frames; write how many cycles passed in how many seconds."""
     frames = int(os.environ["BITFOLD_FRAMES"])
@@ -86,13 +86,13 @@ async def _protocol(dut: Any, name: str, stalls: bool) -> None:
     np.save(f"{name}.npy", np.stack(outputs))
 
 
-@cocotb.test()  # type: ignore[untyped-decorator]
+@cocotb.test()
 async def protocol_no_stalls(dut: Any) -> None:
     """Frames back to back."""
     await _protocol(dut, "protocol_no_stalls", stalls=False)
 
 
-@cocotb.test()  # type: ignore[untyped-decorator]
+@cocotb.test()
 async def protocol_stalls(dut: Any) -> None:
     """valid and ready withdrawn at random."""
     await _protocol(dut, "protocol_stalls", stalls=True)

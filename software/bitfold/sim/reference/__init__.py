@@ -3,6 +3,8 @@
 Pure numpy and integers, used by the compiler to write memory images and by the RTL benches.
 """
 
+from bitfold.cost.timing import MvtuTiming as MvtuTiming
+from bitfold.cost.timing import mvtu_schedule as mvtu_schedule
 from bitfold.sim.reference.golden import apply_thresholds as apply_thresholds
 from bitfold.sim.reference.golden import mvtu as mvtu
 from bitfold.sim.reference.golden import unipolar_bias as unipolar_bias
@@ -22,5 +24,3 @@ from bitfold.sim.reference.steps import Step as Step
 from bitfold.sim.reference.steps import issues as issues
 from bitfold.sim.reference.steps import pack_steps as pack_steps
 from bitfold.sim.reference.steps import step_table as step_table
-from bitfold.sim.reference.timing import MvtuTiming as MvtuTiming
-from bitfold.sim.reference.timing import mvtu_schedule as mvtu_schedule
