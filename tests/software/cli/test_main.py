@@ -9,7 +9,7 @@ import pytest
 from bitfold.cli import main
 from bitfold.errors import ConfigError
 
-HEAVY = ("torch", "onnx", "onnxruntime", "numpy", "scipy", "rich", "pydantic", "serial", "plotly")
+HEAVY = ("torch", "onnx", "onnxruntime", "numpy", "scipy", "rich", "pydantic", "serial")
 
 
 def failing(error: BaseException) -> click.Command:
