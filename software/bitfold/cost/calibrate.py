@@ -83,7 +83,7 @@ def to_toml(target: Target) -> str:
     lines = [
         "# LUTs and FFs per feature (see bitfold/cost/luts.py), fitted by `bitfold calibrate`."
     ]
-    for name in ("ram_depth", "ram_luts_per_bit", "rom_depth", "block_bits", "block_width"):
+    for name in ("ram_depth", "ram_luts_per_bit", "rom_depth", "block_unit"):
         lines.append(f"{name} = {getattr(target, name)}")
     lines += [f"block_from_bits = {target.block_from_bits}", "", "[luts]"]
     lines += [f"{name} = {value}" for name, value in target.luts.items()]

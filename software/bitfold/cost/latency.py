@@ -13,13 +13,13 @@ def clog2(n: int) -> int:
 
 @cache
 def popcount_latency(lanes: int, style: int) -> int:
-    """Cycles of bf_popcount, at least 1. style: 0 any FPGA, 1 xc7 primitives.
+    """Cycles of bf_popcount, at least 1. style: 0 any FPGA, 1 xc7, 2 ecp5 primitives.
 
     Raises: ValueError for lanes < 1 or an unknown style.
     """
-    if lanes < 1 or style not in (0, 1):
-        raise ValueError(f"lanes >= 1 and style 0 or 1 required, got {lanes!r} and {style!r}")
-    if style == 0:
+    if lanes < 1 or style not in (0, 1, 2):
+        raise ValueError(f"lanes >= 1 and style 0, 1 or 2 required, got {lanes!r} and {style!r}")
+    if style != 1:
         return max(1, (clog2(lanes) + 1) // 2)
     cycles, heights = 1, first_heights(lanes)
     while max(heights) > 1:

@@ -32,9 +32,8 @@ class Target:
     ram_depth: int  # words in one LUT RAM cell
     ram_luts_per_bit: float  # LUTs of one cell over its width
     rom_depth: int  # words of one LUT as a ROM
-    block_bits: int  # data bits of one block RAM
-    block_width: int  # its greatest width
-    block_from_bits: int  # a memory of at least so many bits goes to block RAM
+    block_unit: float  # what a block of 18 kbit counts in the data sheet
+    block_from_bits: int  # a memory goes to block RAM if it fills each block with so many bits
     fit: Mapping[str, Any]  # date, tool, samples, error
 
 
@@ -75,19 +74,22 @@ def stage_ffs(stage: Stage, target: Target) -> float:
     return sum(target.ffs[name] * amount for name, amount in features(stage, target).items())
 
 
-def stage_brams(stage: Stage, target: Target) -> int:
-    """Predicted block RAMs."""
-    return sum(block_rams(memory, target) for memory in memories(stage))
+def stage_brams(stage: Stage, target: Target) -> float:
+    """Predicted block RAMs, in the unit of the target's data sheet."""
+    return target.block_unit * sum(block_rams(memory, target) for memory in memories(stage))
 
 
 def block_rams(memory: Memory, target: Target) -> int:
-    """Block RAMs that the memories take; 0 if they stay in LUTs."""
-    if not memory.block or memory.depth * memory.width < target.block_from_bits:
+    """Blocks of 18 kbit that the memories take; 0 if they stay in LUTs.
+
+    Synthesis takes blocks only where each is filled well enough.
+    """
+    # Parity bits are data in the wide shapes: 36 x 512, 18 x 1024, 9 x 2048, 4 x 4096 ...
+    shapes = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
+    width, depth = next((s for s in shapes if s[1] >= memory.depth), shapes[-1])
+    blocks = ceil(memory.width / width) * ceil(memory.depth / depth)
+    if not memory.block or memory.depth * memory.width < target.block_from_bits * blocks:
         return 0
-    width = target.block_width
-    while width > 1 and target.block_bits // width < memory.depth:
-        width //= 2
-    blocks = ceil(memory.width / width) * ceil(memory.depth / (target.block_bits // width))
     return memory.count * blocks
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,7 @@ def read_samples(path: Path, graph: Graph) -> tuple[Ints, NDArray[np.int64] | No
         with np.load(path, allow_pickle=False) as file:
             x = file["x"]
             y = file["y"].astype(np.int64) if "y" in file else None
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise ArtefactError(
             f"{path}: no readable samples ({error}); expected arrays x, y"
         ) from None

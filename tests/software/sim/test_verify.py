@@ -1,0 +1,78 @@
+"""Whole accelerators under Verilator: every integer and every cycle."""
+
+import numpy as np
+import pytest
+
+from bitfold.compiler.compile import compile_graph
+from bitfold.errors import ArtefactError, MismatchError
+from bitfold.files import read_json
+from bitfold.sim.verify import verify_design
+from integer_graphs import ChainBuilder, digits_like, mlp
+
+pytestmark = pytest.mark.rtl
+
+
+def odd_shapes():
+    """Signed input of two channels, stride 2, uneven pads, pool with pads, planes in parallel."""
+    b = ChainBuilder(np.random.default_rng(3))
+    b.input((2, 7, 5), 3, signed=True)
+    b.conv("conv1", 6, (3, 2), 2, stride=(2, 1), pads=(1, 0, 0, 1))
+    b.thresholds("q1", 3, signed=True)
+    b.pool("pool", (2, 2), (1, 2), pads=(0, 1, 1, 0))
+    b.conv("conv2", 4, (1, 1), 5)
+    b.thresholds("q2", 1)
+    b.flatten()
+    b.dense("fc", 6, 3)
+    return b.graph()
+
+
+@pytest.mark.parametrize(
+    ("graph", "fps", "target"),
+    [
+        (digits_like(), 20_000, "xc7"),
+        (mlp(bipolar=True), 100_000, "ecp5"),
+        (odd_shapes(), 100_000, "ecp5"),
+    ],
+    ids=["digits-like", "bipolar", "odd-shapes"],
+)
+def test_integers_and_cycles_are_as_predicted(graph, fps, target, tmp_path, verilator_cache):
+    folder = tmp_path / "design"
+    compile_graph(graph, folder, source={}, fps=fps, target=target)
+    found = verify_design(folder, frames=12, protocol_frames=4, cache=verilator_cache)
+    assert found.mismatches == 0
+    assert found.frames == 12
+    assert found.outputs == graph.output_type.shape[0] * (12 + 2 * 4)
+    assert all(t.frames_equal for t in found.timing)
+    written = read_json(folder / "verify.json", "verify", 1)
+    assert written["exact"] is True
+
+
+def test_one_wrong_weight_is_found(tmp_path, verilator_cache):
+    folder = tmp_path / "design"
+    compile_graph(mlp(), folder, source={}, fps=50_000)
+    image = folder / "mem" / "fc3_weights.mem"
+    words = image.read_text().split()
+    words[3] = f"{int(words[3], 16) ^ 1:0{len(words[3])}x}"
+    image.write_text("\n".join(words) + "\n")
+    with pytest.raises(MismatchError, match=r"\d+ of 240 outputs differ from the golden"):
+        verify_design(folder, frames=40, protocol_frames=4, cache=verilator_cache)
+    assert read_json(folder / "verify.json", "verify", 1)["exact"] is False
+
+
+def test_samples_of_another_shape_are_refused(tmp_path):
+    folder = tmp_path / "design"
+    compile_graph(mlp(), folder, source={}, fps=50_000)
+    samples = tmp_path / "test.npz"
+    np.savez(samples, x=np.zeros((4, 7), np.float32))
+    rule = r"x has shape \(7,\) a sample, the model reads \(32,\)"
+    with pytest.raises(ArtefactError, match=rule):
+        verify_design(folder, samples=samples)
+
+
+def test_unreadable_samples_are_refused(tmp_path):
+    folder = tmp_path / "design"
+    compile_graph(mlp(), folder, source={}, fps=50_000)
+    samples = tmp_path / "test.npz"
+    samples.write_bytes(b"PK\x03\x04 cut")
+    with pytest.raises(ArtefactError, match=r"test\.npz: no readable samples"):
+        verify_design(folder, samples=samples)
