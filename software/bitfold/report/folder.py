@@ -19,7 +19,8 @@ class RunFolder:
 
     predicted: target -> the cost model's figures of this design on that target.
     timings:   (step, seconds) as the demo took them; wall_seconds is less where steps overlapped.
-    warnings:  artefacts that do not belong together. inputs: file -> SHA-256 of what all this was made from.
+    warnings:  artefacts that do not belong together.
+    inputs:    file -> SHA-256 of what all this was made from.
     """
 
     folder: Path
@@ -30,6 +31,7 @@ class RunFolder:
     synth: Mapping[str, Json] = field(default_factory=dict)
     bitstream: Json | None = None
     timings: tuple[tuple[str, float], ...] = ()
+    wall_seconds: float | None = None
     predicted: Mapping[str, Json] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -60,6 +62,7 @@ def read_run_folder(folder: Path) -> RunFolder:
         synth=synth,
         bitstream=_optional(design / "bitstream" / "bitstream.json", "bitstream"),
         timings=_steps(folder / "timings.json", timings),
+        wall_seconds=timings.get("wall_seconds") if timings else None,
         predicted=_predictions(design, tuple(synth)),
         inputs=_inputs(folder),
     )
