@@ -66,16 +66,16 @@ module bf_heap #(
   // Heights after a step. Counters: sum and second sum, carries that no counter takes, bits left
   // over. Adders: sum, carry, bits left over.
   function automatic logic [Columns*12-1:0] after(
-      input logic [Columns*12-1:0] units, input logic is_counters);
+      input logic [Columns*12-1:0] taking, input logic is_counters);
     int unsigned bits, here, below, carries, linked, taken, height;
     after = '0;
     for (int unsigned k = 0; k < Columns; k++) begin
       bits    = 32'(Heights[k*12 +: 12]);
-      here    = 32'(units[k*12 +: 12]);
+      here    = 32'(taking[k*12 +: 12]);
       below   = 0;
       carries = 0;
-      if (k >= 1) below = 32'(units[(k-1)*12 +: 12]);
-      if (k >= 2 && is_counters) carries = 32'(units[(k-2)*12 +: 12]);
+      if (k >= 1) below = 32'(taking[(k-1)*12 +: 12]);
+      if (k >= 2 && is_counters) carries = 32'(taking[(k-2)*12 +: 12]);
       linked = here < carries ? here : carries;
       taken  = is_counters ? 6 * linked + 7 * (here - linked) : 3 * here;
       height = here + below + carries - linked;
