@@ -49,6 +49,7 @@ class ChainBuilder:
         outputs: int,
         kernel: tuple[int, int],
         w_bits: int,
+        *,
         stride: tuple[int, int] = (1, 1),
         pads: tuple[int, int, int, int] = (0, 0, 0, 0),
         bipolar: bool = False,

@@ -17,7 +17,11 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, with_timeout
-from cocotbext.axi import AxiStreamBus, AxiStreamSink, AxiStreamSource
+from cocotbext.axi import (  # type: ignore[import-untyped]  # ships no stubs
+    AxiStreamBus,
+    AxiStreamSink,
+    AxiStreamSource,
+)
 
 STALL = 0.3
 
