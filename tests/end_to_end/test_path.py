@@ -12,7 +12,13 @@ from bitfold.cli import main
 from bitfold.compiler.design import read_design
 from bitfold.ir import quantise_input, run
 
-pytestmark = [pytest.mark.rtl, pytest.mark.synth, pytest.mark.slow]
+# One worker makes the run that all of these look at.
+pytestmark = [
+    pytest.mark.rtl,
+    pytest.mark.synth,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("path"),
+]
 
 
 def ok(*arguments: str | Path) -> None:
