@@ -23,10 +23,10 @@ module bf_accumulate #(
   input  logic signed [PartWidth-1:0] part_i,
   output logic [AccWidth-1:0]         acc_o
 );
-  if (Style == 0) begin : g_generic
+  if (Style != 1) begin : g_sum
     localparam logic [AccWidth-1:0] INIT = AccWidth'(Init);
 
-    logic [AccWidth-1:0] acc_q, kept, addend;
+    logic [AccWidth-1:0] acc_q, kept, part;
     logic [AccWidth:0]   total;
 
     if (MaxShift == 0) begin : g_no_shift
@@ -36,8 +36,19 @@ module bf_accumulate #(
     end
 
     // The extra low bit carries the + 1 of a subtraction: one adder for both.
-    assign addend = AccWidth'(part_i) ^ {AccWidth{negate_i}};
-    assign total  = {addend, negate_i} + {kept, 1'b1};
+    assign part = AccWidth'(part_i);
+    if (Style == 2) begin : g_ecp5
+      bf_add_ccu2c #(
+        .Width (AccWidth + 1)
+      ) i_add (
+        .a_i      ({kept, 1'b1}),
+        .b_i      ({part, 1'b0}),
+        .negate_i (negate_i),
+        .sum_o    (total)
+      );
+    end else begin : g_generic
+      assign total = {kept, 1'b1} + {part ^ {AccWidth{negate_i}}, negate_i};
+    end
 
     always_ff @(posedge clk_i) begin
       if (valid_i) acc_q <= total[AccWidth:1];

@@ -3,20 +3,21 @@
 //
 //   count_o = popcount(weight_i & act_i), or popcount(~(weight_i ^ act_i)) with Xnor
 //
-// Style 0 is a tree of adders for any FPGA (bf_sum_tree); style 1 is built of xc7 LUT6_2 and CARRY4
-// cells: bf_lanes8, the rest in pairs, and a bit heap of carry-chain counters (bf_heap).
+// Style 0 is a tree of adders for any FPGA (bf_sum_tree). Style 1 is built of xc7 LUT6_2 and CARRY4
+// cells: bf_lanes8, the rest in pairs, and a bit heap of carry-chain counters (bf_heap). Style 2 is
+// the tree in ECP5 LUT4 and CCU2C cells.
 //
 // Tag          flags_i leaves with the count as flags_o; reset clears flags on their way and touches
 //              nothing else. Tie them to 0 if not needed: they vanish.
 // Rate         one word a cycle, free running: no enable.
-// Latency      popcount_latency(Lanes, Style) of bitfold.cost.latency, >= 1 cycle. Style 0:
-//              ceil($clog2(Lanes) / 2); style 1: 1 and the steps of bf_heap.
+// Latency      popcount_latency(Lanes, Style) of bitfold.cost.latency, >= 1 cycle. Styles 0
+//              and 2: ceil($clog2(Lanes) / 2); style 1: 1 and the steps of bf_heap.
 // Comb. paths  none; inputs are not registered, the output is.
 // Golden       int.bit_count; test: tests/hardware/test_bf_popcount.py
 module bf_popcount #(
   parameter  int unsigned Lanes = 8,     // 1 to 4096
   parameter  bit          Xnor  = 1'b0,  // 1: lane is one where the bits are equal
-  parameter  int unsigned Style = 0,     // 0: any FPGA; 1: xc7 primitives
+  parameter  int unsigned Style = 0,     // 0: any FPGA; 1: xc7; 2: ecp5 primitives
   parameter  int unsigned FlagWidth = 1, // >= 1
   localparam int unsigned CountWidth = $clog2(Lanes + 1)
 ) (
@@ -28,21 +29,58 @@ module bf_popcount #(
   output logic [CountWidth-1:0] count_o,
   output logic [FlagWidth-1:0]  flags_o
 );
-  if (Style == 0) begin : g_tree
+  if (Style != 1) begin : g_tree
+    // Level 1 makes numbers of pairs of lanes, the tree adds them. Registers are behind every
+    // second level, counted from the output.
     localparam int unsigned LEVELS = Lanes <= 2 ? 1 : $clog2(Lanes);
+    localparam int unsigned TERMS  = (Lanes + 1) / 2;
+    localparam bit          CUT    = LEVELS >= 3 && LEVELS % 2 == 1;
 
-    logic [Lanes-1:0] products;
+    logic [2*TERMS-1:0]           weight, act, pairs;
+    logic [$clog2(2*TERMS+1)-1:0] sum;
 
-    assign products = Xnor ? ~(weight_i ^ act_i) : weight_i & act_i;
+    // A missing last lane multiplies to 0.
+    assign weight[Lanes-1:0] = weight_i;
+    assign act[Lanes-1:0]    = act_i;
+    if (Lanes % 2 == 1) begin : g_missing
+      assign weight[Lanes] = 1'b0;
+      assign act[Lanes]    = Xnor;
+    end
+    for (genvar t = 0; t < TERMS; t++) begin : g_pair
+      logic [1:0] pair;
+
+      if (Style == 2) begin : g_lut4
+        bf_pair_lut4 #(
+          .Xnor (Xnor)
+        ) i_pair (
+          .weight_i (weight[2*t +: 2]),
+          .act_i    (act[2*t +: 2]),
+          .sum_o    (pair)
+        );
+      end else begin : g_generic
+        logic [1:0] products;
+        assign products = Xnor ? ~(weight[2*t +: 2] ^ act[2*t +: 2])
+                               : weight[2*t +: 2] & act[2*t +: 2];
+        assign pair = 2'(products[0]) + 2'(products[1]);
+      end
+      if (CUT) begin : g_register
+        always_ff @(posedge clk_i) pairs[2*t +: 2] <= pair;
+      end else begin : g_wire
+        assign pairs[2*t +: 2] = pair;
+      end
+    end
     bf_sum_tree #(
-      .Bits     (Lanes),
-      .Levels   (LEVELS),
-      .Register (1'b1)
+      .Terms    (TERMS),
+      .Max      (2),
+      .Levels   (LEVELS <= 2 ? 1 : LEVELS - 1),
+      .Register (1'b1),
+      .Ecp5     (Style == 2)
     ) i_tree (
-      .clk_i   (clk_i),
-      .bits_i  (products),
-      .count_o (count_o)
+      .clk_i  (clk_i),
+      .term_i (pairs),
+      .sum_o  (sum)
     );
+    assign count_o = CountWidth'(sum);
     bf_flags #(
       .Width  (FlagWidth),
       .Cycles ((LEVELS + 1) / 2)
@@ -128,7 +166,7 @@ module bf_popcount #(
 `ifndef SYNTHESIS
   initial begin
     if (Lanes < 1 || Lanes > 4096) $fatal(1, "%m: Lanes from 1 to 4096 required");
-    if (Style > 1) $fatal(1, "%m: Style 0 or 1 required");
+    if (Style > 2) $fatal(1, "%m: Style 0, 1 or 2 required");
   end
 `endif
 endmodule

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// bf_popcount_grid: one popcount of every size, style and mode on shared inputs, for one build.
-// count_o holds a field of 8 bits for each size s, style t and mode x at index 4 s + 2 t + x; flag_o
-// and flag_i likewise.
+// bf_popcount_grid: popcounts of several sizes in both modes on shared inputs, for one build.
+// Field 2 s + x of count_o (8 bits) and flag_o (1 bit) is size s with Xnor = x.
 module bf_popcount_grid #(
-  parameter  int unsigned             Sizes = 2,
-  parameter  logic [Sizes*8-1:0]      Lanes = {8'd8, 8'd3},  // size s in field s
-  parameter  int unsigned             Width = 8,             // the greatest of them
-  localparam int unsigned             UNITS = 4 * Sizes
+  parameter  int unsigned        Style = 0,
+  parameter  int unsigned        Sizes = 2,
+  parameter  logic [Sizes*8-1:0] Lanes = {8'd8, 8'd3},  // size s in field s
+  parameter  int unsigned        Width = 8,             // the greatest of them
+  localparam int unsigned        UNITS = 2 * Sizes
 ) (
   input  logic               clk_i,
   input  logic               rst_ni,
@@ -17,13 +17,13 @@ module bf_popcount_grid #(
   output logic [UNITS-1:0]   flag_o
 );
   for (genvar u = 0; u < UNITS; u++) begin : g_unit
-    localparam int unsigned LANES = 32'(Lanes[u/4*8 +: 8]);
+    localparam int unsigned LANES = 32'(Lanes[u/2*8 +: 8]);
     logic [$clog2(LANES+1)-1:0] count;
 
     bf_popcount #(
       .Lanes (LANES),
       .Xnor  (u % 2 == 1),
-      .Style (u / 2 % 2)
+      .Style (Style)
     ) i_popcount (
       .clk_i    (clk_i),
       .rst_ni   (rst_ni),

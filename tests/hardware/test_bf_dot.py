@@ -1,5 +1,6 @@
 import pytest
 from harness import bench
+from netlist import netlist_bench
 
 pytestmark = pytest.mark.rtl
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.rtl
         ({"Pe": 2, "Simd": 5, "Ap": 2, "MaxShift": 3, "AccWidth": 12}, 1),
         ({"Pe": 3, "Simd": 16, "Wp": 2, "Ap": 2, "MaxShift": 3, "AccWidth": 12}, 0),
         ({"Pe": 2, "Simd": 16, "Wp": 2, "Ap": 2, "MaxShift": 1, "AccWidth": 10}, 1),
-        ({"Pe": 2, "Simd": 12, "Wp": 3, "Ap": 4, "MaxShift": 4, "AccWidth": 20}, 0),
+        ({"Pe": 2, "Simd": 12, "Wp": 3, "Ap": 4, "MaxShift": 4, "AccWidth": 20}, 2),
     ],
 )
 def test_integer_weights_and_activations(shape: dict[str, int], style: int) -> None:
@@ -34,3 +35,9 @@ def test_bipolar_weights(simd: int, ap: int, max_shift: int, style: int) -> None
 def test_bipolar_weights_and_activations_start_from_minus_the_inputs(style: int) -> None:
     shape = {"Pe": 2, "Simd": 20, "MaxShift": 0, "AccWidth": 9, "Init": -100}
     bench("bf_dot", **shape, WeightBipolar="1'b1", ActBipolar="1'b1", Style=style)
+
+
+@pytest.mark.synth
+@pytest.mark.parametrize(("style", "target"), [(1, "xc7"), (2, "ecp5")])
+def test_synthesised_primitives_compute_the_same(style: int, target: str) -> None:
+    netlist_bench("bf_dot", target, Pe=2, Simd=20, AccWidth=13, Style=style)
