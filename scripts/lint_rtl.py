@@ -24,12 +24,22 @@ def representative(path: Path) -> dict[str, str]:
     return dict.fromkeys(names, '"x.mem"')
 
 
+def recursive(path: Path) -> bool:
+    """A module made of smaller ones of its own kind.
+
+    As a top, Verilator also lints its unfinished template; as a part of another top it does not.
+    """
+    return bool(re.search(rf"^\s*{path.stem}\s*#\(", path.read_text(), re.M))
+
+
 def main() -> int:
     """Number of complaining tools, as an exit status."""
     modules = sorted((HARDWARE / "rtl").glob("*.sv"))
     waivers = HARDWARE / "lint" / "waivers.vlt"
     failed = 0
     for path in modules:
+        if recursive(path):
+            continue
         if messages := lint([waivers, *modules], path.stem, representative(path)):
             failed = 1
             print(messages, file=sys.stderr)
