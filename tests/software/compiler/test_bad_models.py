@@ -62,6 +62,17 @@ UNSUPPORTED = [
         r"only increasing functions are compiled",
     ),
     (
+        lambda: (
+            image()
+            .conv(KERNEL - 1.5 * np.eye(2), 3, 0.5)
+            .node("Abs")
+            .node("MaxPool", name="p", kernel_shape=[2, 2])
+            .node("Mul", 0.0)
+            .quant(3, 0.5, name="act")
+        ),
+        r"node 'p' \(MaxPool\): .* not monotone in channel 0; put quantiser 'act' before the pool",
+    ),
+    (
         lambda: dense(start()).node("Relu").bipolar(name="sign"),
         r"'sign' \(BipolarQuant\): stands behind a Relu.*Use 2 bits",
     ),

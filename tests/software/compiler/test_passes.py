@@ -144,6 +144,20 @@ def reals(graph, x):
     return graph.output_map.to_real(run(graph, x))
 
 
+def test_padding_of_a_pool_between_thresholds_follows_the_type():
+    rng = np.random.default_rng(0)
+    lowest = IntType.holding(-4, 3, (2, 3, 3))
+
+    def never(x, t):  # codes stay at the least value, which padding must not exceed
+        return Threshold(x, np.full((2, 7), t.max + 1), lowest.bits, signed=True)
+
+    graph = graph_of(source(3, 2, 3, 3), threshold(rng, 2), pool((1, 1, 1, 1)), never)
+    after = merge_thresholds(graph)
+    x = inputs(graph, rng)
+    np.testing.assert_array_equal(run(after, x), run(graph, x))
+    assert (run(after, x) == -4).all()
+
+
 @pytest.mark.parametrize("tail", ["none", "even", "odd", "threshold"])
 @pytest.mark.parametrize("seed", range(3))
 def test_lower_bipolar(seed, tail):
