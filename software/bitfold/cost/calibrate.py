@@ -85,7 +85,9 @@ def to_toml(target: Target) -> str:
     ]
     for name in ("ram_depth", "ram_luts_per_bit", "rom_depth", "block_unit"):
         lines.append(f"{name} = {getattr(target, name)}")
-    lines += [f"block_from_bits = {target.block_from_bits}", "", "[luts]"]
+    for name in ("block_from_rom", "block_from_ram"):
+        lines.append(f"{name} = {getattr(target, name)}")
+    lines += ["", "[luts]"]
     lines += [f"{name} = {value}" for name, value in target.luts.items()]
     lines += ["", "[ffs]"]
     lines += [f"{name} = {value}" for name, value in target.ffs.items()]

@@ -33,7 +33,8 @@ class Target:
     ram_luts_per_bit: float  # LUTs of one cell over its width
     rom_depth: int  # words of one LUT as a ROM
     block_unit: float  # what a block of 18 kbit counts in the data sheet
-    block_from_bits: int  # a memory goes to block RAM if it fills each block with so many bits
+    block_from_rom: int  # a constant memory goes to block RAM if it fills each with so many bits
+    block_from_ram: int  # the same for one that is written
     fit: Mapping[str, Any]  # date, tool, samples, error
 
 
@@ -88,7 +89,8 @@ def block_rams(memory: Memory, target: Target) -> int:
     shapes = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
     width, depth = next((s for s in shapes if s[1] >= memory.depth), shapes[-1])
     blocks = ceil(memory.width / width) * ceil(memory.depth / depth)
-    if not memory.block or memory.depth * memory.width < target.block_from_bits * blocks:
+    least = target.block_from_ram if memory.writable else target.block_from_rom
+    if not memory.block or memory.depth * memory.width < least * blocks:
         return 0
     return memory.count * blocks
 
