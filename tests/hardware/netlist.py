@@ -13,7 +13,7 @@ from harness import CACHE, HERE, ROOT, RTL
 from bitfold.sim.verilator import build, simulate
 
 _SYNTH = {"xc7": "synth_xilinx -family xc7 -flatten -noiopad -noclkbuf", "ecp5": "synth_ecp5"}
-_CELLS = {"xc7": "xilinx/cells_sim.v", "ecp5": "ecp5/cells_sim.v"}
+_CELLS = {"xc7": "xilinx/cells_sim.v", "ecp5": "lattice/cells_sim_ecp5.v"}
 
 
 def make_netlist(
@@ -32,7 +32,7 @@ def make_netlist(
         f"write_verilog -noattr {folder / 'cells.v'}",
         # The cells' models in their places, so that the simulator reads plain Verilog.
         "design -reset",
-        f"read_verilog {folder / 'cells.v'} +/{_CELLS[target]}",
+        f"read_verilog -DNO_INCLUDES {folder / 'cells.v'} +/{_CELLS[target]}",
         f"hierarchy -top {top}",
         "proc",
         "flatten",
