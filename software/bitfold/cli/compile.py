@@ -17,6 +17,11 @@ import click
 @click.option("--fps", type=float, help="Frames a second to fold for.  [default: 1000]")
 @click.option("--luts", type=int, help="LUTs to fold within; alone: as fast as they allow.")
 @click.option("--clock-mhz", type=float, default=50.0, show_default=True)
+@click.option(
+    "--samples",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=".npz to compare with the QONNX graph on.  [default: test.npz beside MODEL, if there]",
+)
 def command(  # noqa: PLR0917 - click passes by keyword
     model: Path,
     out: Path | None,
@@ -24,6 +29,7 @@ def command(  # noqa: PLR0917 - click passes by keyword
     fps: float | None,
     luts: int | None,
     clock_mhz: float,
+    samples: Path | None,
 ) -> None:
     """Compile MODEL (QONNX) to SystemVerilog: RTL, memory images, golden graph, test bench.
 
@@ -36,7 +42,11 @@ def command(  # noqa: PLR0917 - click passes by keyword
     from bitfold.cost.stages import Mvtu
 
     out = out or model.parent / "design"
-    design = compile_model(model, out, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz)
+    beside = model.parent / "test.npz"
+    samples = samples or (beside if beside.exists() else None)
+    design = compile_model(
+        model, out, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz, samples=samples
+    )
     folded = {s.name: s for s in design.stages if isinstance(s, Mvtu)}
     rows = [
         (
@@ -55,4 +65,9 @@ def command(  # noqa: PLR0917 - click passes by keyword
     heads = ("stage", "PE x SIMD", "LUTs", "BRAMs", "cycles")
     table(f"Predicted on {target} at {clock_mhz:g} MHz (< binds)", heads, rows)
     click.echo(f"{grouped(design.predicted['fps'])} frames/s")
+    if design.checked:
+        click.echo(
+            "{samples} samples through QONNX: {mismatches} of {outputs} integers differ with exact "
+            "sums, {float32_mismatches} with float32 sums".format(**design.checked)
+        )
     click.echo(f"{out}: {len(design.rtl)} RTL files, {len(design.mem)} memories, manifest.json")

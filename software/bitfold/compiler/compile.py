@@ -2,17 +2,23 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version
 from importlib.resources import files
 from math import floor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from bitfold.compiler.check import Comparison, compare
 from bitfold.compiler.design import (
     Design,
     describe_input,
     describe_output,
     read_design,
+    read_inputs,
     write_manifest,
 )
 from bitfold.compiler.emit import BENCH_MODULES, emit_bench, emit_top, rtl_modules
@@ -26,9 +32,11 @@ from bitfold.compiler.stages import build_stages
 from bitfold.cost import interval, read_target, stage_brams, stage_cycles, stage_ffs, stage_luts
 from bitfold.cost.schedule import frame_times
 from bitfold.cost.stages import AxisIn, Mvtu, Stage
-from bitfold.errors import ConfigError
+from bitfold.errors import ConfigError, MismatchError
 from bitfold.files import digest, new_folder, write_text
 from bitfold.ir import Graph, text
+
+Floats = NDArray[np.float32]
 
 
 def compile_model(
@@ -39,19 +47,41 @@ def compile_model(
     luts: int | None = None,
     target: str = "ecp5",
     clock_mhz: float = 50.0,
+    samples: Path | None = None,
 ) -> Design:
     """Compile the QONNX file `model` to SystemVerilog in the folder `out`, replacing it whole.
 
     fps:       frames a second wanted at `clock_mhz`: the folding with the fewest LUTs is taken.
     luts:      most LUTs; without `fps` the fastest folding within them is taken.
                Without either, one that leaves each layer about as small as it can be at 1000 fps.
-    Raises: ModelError, UnsupportedOp, BudgetError, ConfigError.
+    samples:   .npz with inputs x (N, *input shape): the compiled integers are compared with the
+               QONNX graph on all of them, and the counts stand in the manifest.
+    Raises: ModelError, UnsupportedOp, BudgetError, ConfigError, MismatchError.
     """
     graph = run_pipeline(read_qonnx(model))
+    checked = None if samples is None else check_equal(model, graph, read_inputs(samples))
     source = {"file": model.name, "sha256": digest(model)}
     return compile_graph(
-        graph, out, source=source, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz
+        graph,
+        out,
+        source=source,
+        fps=fps,
+        luts=luts,
+        target=target,
+        clock_mhz=clock_mhz,
+        checked=checked,
     )
+
+
+def check_equal(model: Path, graph: Graph, x: Floats) -> Comparison:
+    """Compare with the QONNX graph under exact accumulation. Raises: MismatchError."""
+    found = compare(model, graph, x)
+    if found.mismatches or found.qonnx_mismatches:
+        raise MismatchError(
+            f"{model}: {found.mismatches} of {found.outputs} compiled integers differ from the "
+            f"QONNX graph on {found.samples} samples. This is our bug: please report the model"
+        )
+    return found
 
 
 def compile_graph(
@@ -63,6 +93,7 @@ def compile_graph(
     luts: int | None = None,
     target: str = "ecp5",
     clock_mhz: float = 50.0,
+    checked: Comparison | None = None,
 ) -> Design:
     """As `compile_model`, for an integer graph; `source` says what it was made from."""
     layers = lower(graph)
@@ -85,6 +116,7 @@ def compile_graph(
             target=target,
             clock_mhz=clock_mhz,
             predicted=predict(stages, target, clock_mhz),
+            checked=asdict(checked) if checked else None,
             versions={name: version(name) for name in ("onnx", "onnxruntime", "qonnx", "numpy")},
         )
         write_manifest(design, folder)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -36,7 +37,11 @@ _KINDS: Mapping[str, Callable[..., Stage]] = {
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Design:
-    """A compiled accelerator on disk. `predicted` holds figures of the cost model."""
+    """A compiled accelerator on disk.
+
+    predicted: figures of the cost model.
+    checked:   what `compiler.check` counted against the QONNX graph; None without samples.
+    """
 
     folder: Path
     model: Mapping[str, Any]  # name and digest of the QONNX file
@@ -49,6 +54,7 @@ class Design:
     target: str
     clock_mhz: float
     predicted: Mapping[str, Any]
+    checked: Mapping[str, Any] | None
     versions: Mapping[str, str]
 
     @property
@@ -122,6 +128,7 @@ def write_manifest(design: Design, folder: Path) -> None:
             "bench": list(design.bench),
             "stages": [stage_to_json(s) for s in design.stages],
             "predicted": dict(design.predicted),
+            "checked": dict(design.checked) if design.checked else None,
             "versions": dict(design.versions),
         },
     )
@@ -143,6 +150,7 @@ def read_design(folder: Path) -> Design:
             target=value["target"],
             clock_mhz=value["clock_mhz"],
             predicted=value["predicted"],
+            checked=value.get("checked"),
             versions=value["versions"],
         )
     except (KeyError, TypeError) as error:
@@ -156,6 +164,22 @@ def read_design(folder: Path) -> Design:
                 f"{folder}: {name!r} is missing or outside; run `bitfold compile` again"
             )
     return design
+
+
+def read_inputs(path: Path) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Array x of an .npz, as a model is fed. Raises: ArtefactError."""
+    return read_arrays(path)["x"].astype(np.float32)
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """Arrays x and, where there, y of an .npz. Raises: ArtefactError."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in ("x", "y") if name in file or name == "x"}
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise ArtefactError(
+            f"{path}: no readable samples ({error}); expected arrays x, y"
+        ) from None
 
 
 def frame_bytes(graph: Graph, codes: np.ndarray[Any, np.dtype[np.int64]]) -> bytes:

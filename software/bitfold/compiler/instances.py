@@ -9,8 +9,8 @@ from bitfold.cost.schedule_mvtu import held_vectors
 from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Window
 from bitfold.sim.reference import Step, pack_steps, step_table
 
-# Popcounts from LUT primitives of that vendor; everywhere else plain SystemVerilog.
-_STYLES = {"xc7": 1, "xcup": 1}
+# Popcounts and accumulators from that family's primitives; elsewhere plain SystemVerilog.
+_STYLES = {"xc7": 1, "xcup": 1, "ecp5": 2}
 
 
 @final

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitfold.compiler.design import Design, frame_bytes, read_design, stream_order
+from bitfold.compiler.design import Design, frame_bytes, read_arrays, read_design, stream_order
 from bitfold.compiler.instances import style_of
 from bitfold.cost.schedule import Timeline, frame_times
 from bitfold.errors import ArtefactError, MismatchError
@@ -63,19 +62,13 @@ class Verification:
 
 def read_samples(path: Path, graph: Graph) -> tuple[Ints, NDArray[np.int64] | None]:
     """Input integers and labels of an .npz with `x` (float, as the model is fed) and maybe `y`."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            x = file["x"]
-            y = file["y"].astype(np.int64) if "y" in file else None
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise ArtefactError(
-            f"{path}: no readable samples ({error}); expected arrays x, y"
-        ) from None
+    arrays = read_arrays(path)
+    x, y = arrays["x"], arrays.get("y")
     if x.shape[1:] != graph.input_type.shape:
         raise ArtefactError(
             f"{path}: x has shape {x.shape[1:]} a sample, the model reads {graph.input_type.shape}"
         )
-    return quantise_input(graph, x), y
+    return quantise_input(graph, x), None if y is None else y.astype(np.int64)
 
 
 def random_samples(graph: Graph, count: int, seed: int = 0) -> Ints:
