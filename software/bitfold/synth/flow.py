@@ -1,11 +1,12 @@
 """`bitfold synth`: figures of a design, or of one module, on a target; synth.json."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 from bitfold.compiler.design import Design
+from bitfold.compiler.instances import style_of
 from bitfold.files import read_json, write_json
 from bitfold.synth.nextpnr import REPORT, Placed, read_report, with_place
 from bitfold.synth.plan import Runner, execute
@@ -95,17 +96,23 @@ def synth_design(
     seed: int = 1,
     runner: Runner | None = None,
 ) -> SynthResult:
-    """Figures of a compiled design; all else as in `synth_source`."""
-    return synth_source(
-        design_source(design),
+    """Figures of a compiled design; all else as in `synth_source`.
+
+    The popcounts are built in the target's style, whatever target the design was compiled for.
+    """
+    source = design_source(design)
+    found = synth_source(
+        replace(source, parameters={"Style": style_of(target)}),
         target,
         cache,
         part=part,
         place=place,
         tree=tree,
         seed=seed,
+        freq_mhz=design.clock_mhz,
         runner=runner,
     )
+    return replace(found, design=source_digest(source))
 
 
 def synth_source(
