@@ -174,7 +174,8 @@ def read_inputs(path: Path) -> np.ndarray[Any, np.dtype[np.float32]]:
 def read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     """Arrays x and, where there, y of an .npz. Raises: ArtefactError."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # numpy leaves the file open when it finds damage.
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             return {name: file[name] for name in ("x", "y") if name in file or name == "x"}
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise ArtefactError(

@@ -98,5 +98,11 @@ def test_uniform_takes_the_most_bits_that_fit() -> None:
 def test_costs_grow_with_bits() -> None:
     for kind in KINDS:
         table = problem(kind, bits=(2, 3, 4, 5, 6)).table()
+        if kind == "luts":
+            # Not step by step: a memory that grows past a border moves into block RAM and takes
+            # its LUTs along. The fewest bits still take the fewest LUTs.
+            assert (table > 0).all()
+            assert (table.min(axis=(1, 2)) == table[:, 0, 0]).all()
+            continue
         assert (np.diff(table, axis=1) >= 0).all(), kind
         assert (np.diff(table, axis=2) >= 0).all(), kind
