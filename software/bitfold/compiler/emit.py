@@ -100,7 +100,7 @@ def emit_top(stages: tuple[Stage, ...], target: str) -> str:
     return (
         HEADER.format(what="bf_accelerator: bytes of an image in, integers of the last layer out.")
         + f"""module bf_accelerator #(
-  parameter int unsigned Style = {style_of(target)}  // popcounts: 0 any FPGA, 1 xc7 and xcup, 2 ecp5
+  parameter int unsigned Style = {style_of(target)}  // cells: 0 any, 1 xc7 and xcup, 2 ecp5
 ) (
   input  logic        clk_i,
   input  logic        rst_ni,
