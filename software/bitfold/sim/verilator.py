@@ -131,7 +131,8 @@ def build(
     for name in _runtime_objects(cache / "runtime", waves):
         shutil.copy(cache / "runtime" / name, temporary / name)  # newer than the sources
     make = ["make", "-s", "-j2", "-C", str(temporary), "-f", "Vtop.mk", *_MAKE]
-    make += [f"VM_TRACE={int(waves is not None)}"]
+    # The makefile calls "python", which a bare Debian does not have.
+    make += [f"VM_TRACE={int(waves is not None)}", f"PYTHON3={sys.executable}"]
     _run(make, cache, f"g++ on {top}")
     shutil.rmtree(folder, ignore_errors=True)
     try:
