@@ -85,6 +85,7 @@ def toy_design(folder: Path) -> Design:
                 target="ecp5",
                 clock_mhz=25.0,
                 predicted={},
+                checked=None,
                 versions={},
             )
             write_manifest(design, new)

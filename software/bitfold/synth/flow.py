@@ -7,6 +7,7 @@ from typing import Any, final
 
 from bitfold.compiler.design import Design
 from bitfold.compiler.instances import style_of
+from bitfold.cost.stages import Mvtu
 from bitfold.files import read_json, write_json
 from bitfold.synth.nextpnr import REPORT, Placed, read_report, with_place
 from bitfold.synth.plan import Runner, execute
@@ -101,8 +102,9 @@ def synth_design(
     The popcounts are built in the target's style, whatever target the design was compiled for.
     """
     source = design_source(design)
+    styled = any(isinstance(stage, Mvtu) for stage in design.stages)
     found = synth_source(
-        replace(source, parameters={"Style": style_of(target)}),
+        replace(source, parameters={"Style": style_of(target)}) if styled else source,
         target,
         cache,
         part=part,
