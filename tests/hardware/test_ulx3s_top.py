@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from harness import CACHE, ROOT
-from toy_design import FRAME_BYTES, golden, toy_design
 
 from bitfold.errors import MismatchError
 from bitfold.sim.board import verify_board
 from bitfold.sim.verilator import lint
+from toy_design import FRAME_BYTES, golden, toy_design
 
 pytestmark = pytest.mark.rtl
 HARDWARE = ROOT / "hardware"
