@@ -93,6 +93,12 @@ class LSQ(nn.Module):
         self.started.fill_(True)
 
     @torch.no_grad()
+    def start_at(self, step: float) -> None:
+        """Set the step of a quantiser with one candidate, as a search has learned it."""
+        self.steps.fill_(max(step, LEAST_STEP))
+        self.started.fill_(True)
+
+    @torch.no_grad()
     def _start_from_activations(self, x: Tensor) -> None:
         _, high = bounds(self.bits[self.index], signed=self.signed)
         self.steps[self.index] = (2 * x.abs().mean() / high**0.5).clamp(min=LEAST_STEP)

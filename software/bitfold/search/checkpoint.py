@@ -11,7 +11,7 @@ import torch
 from bitfold.errors import ArtefactError, ConfigError
 from bitfold.files import write_bytes
 
-SCHEMA = 1
+SCHEMA = 2
 # What torch.load and the fields of Checkpoint raise for files that are none of ours.
 _DAMAGE = (
     OSError,
@@ -39,6 +39,7 @@ class Checkpoint:
     seconds: float  # spent so far, over all runs
     model: dict[str, Any]
     optimiser: dict[str, Any]
+    hooks: dict[str, Any]  # Hooks.state
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def write(self, path: Path) -> None:

@@ -19,8 +19,9 @@ from torch import nn
 
 from bitfold.policy import LayerBits
 from bitfold.quant import QuantisedLayer, make_switchable
+from bitfold.search.hooks import Backward, Pass
 from bitfold.search.ilp import choose
-from bitfold.search.method import Backward, Method, Pass
+from bitfold.search.method import Method
 from bitfold.search.problem import Problem
 
 Floats = npt.NDArray[np.float64]
@@ -58,12 +59,14 @@ class LIMPQ(Method):
         draw = np.random.default_rng((self.problem.seed, step))
         self._select([int(b) for b in draw.choice(bits, len(self.handles))])
         backward(one_pass())
+        return float(np.mean(losses))
+
+    def edit_gradients(self, model: nn.Module) -> None:
+        """Clip each element; an unused copy gets neither momentum nor decay."""
         nn.utils.clip_grad_value_(model.parameters(), GRADIENT_LIMIT)
         for parameter in model.parameters():
-            # An unused copy gets neither momentum nor decay.
             if parameter.grad is not None and not parameter.grad.any():
                 parameter.grad = None
-        return float(np.mean(losses))
 
     def _select(self, widths: Sequence[int]) -> None:
         for handle, width in zip(self.handles, widths, strict=True):

@@ -16,7 +16,7 @@ from bitfold.errors import ConfigError
 from bitfold.search import checkpoint
 from bitfold.search.batches import batches, epoch_seed, steps_of
 from bitfold.search.evaluate import accuracy, reestimate_norms
-from bitfold.search.method import Method
+from bitfold.search.hooks import Hooks
 from bitfold.search.progress import Progress
 
 
@@ -52,7 +52,7 @@ def train(
     data: DataSet,
     recipe: Recipe,
     *,
-    method: Method | None,
+    hooks: Hooks,
     fabric: Fabric,
     path: Path,
     identity: str,
@@ -61,19 +61,22 @@ def train(
     """Train `model` in place, or continue from the checkpoint at `path`.
 
     Every epoch ends in a checkpoint, and draws only from a generator seeded by (seed, phase,
-    epoch): a run that is killed and started again gives the same weights, bit for bit. Without a
-    `method` the loss is the task's alone. Raises: ConfigError when the loss is not finite;
-    ArtefactError, ConfigError for a checkpoint that is damaged or of other settings.
+    epoch): a run that is killed and started again gives the same weights, bit for bit. `hooks` add
+    to the plain loss and step. Raises: ConfigError when the loss is not finite; ArtefactError,
+    ConfigError for a checkpoint that is damaged or of other settings.
     """
-    optimiser = _optimiser(model, recipe)
+    optimiser = _optimiser(model, hooks, recipe)
+    steps = steps_of(data.train, recipe.batch)
+    hooks.start(model, steps * recipe.epochs, recipe.epochs)
     found = checkpoint.read(path, identity, recipe.phase)
     first, spent, history = 0, 0.0, []
     if found is not None:
         model.load_state_dict(found.model)
         optimiser.load_state_dict(found.optimiser)
+        hooks.restore(found.hooks)
         first, spent, history = found.epoch, found.seconds, list(found.history)
-    phase = _Phase(model, optimiser, data, recipe, method, fabric, progress)
-    progress.start(recipe.phase, phase.steps * (recipe.epochs - first))
+    phase = _Phase(model, optimiser, data, recipe, hooks, fabric, progress)
+    progress.start(recipe.phase, steps * (recipe.epochs - first))
     clock = time.monotonic()
     for epoch in range(first, recipe.epochs):
         entry = phase.epoch(epoch)
@@ -89,6 +92,7 @@ def train(
             seconds=spent + time.monotonic() - clock,
             model=model.state_dict(),
             optimiser=optimiser.state_dict(),
+            hooks=hooks.state(),
             history=history,
         ).write(path)
     progress.done()
@@ -105,19 +109,19 @@ class _Phase:
         optimiser: torch.optim.Optimizer,
         data: DataSet,
         recipe: Recipe,
-        method: Method | None,
+        hooks: Hooks,
         fabric: Fabric,
         progress: Progress,
     ) -> None:
         self.model, self.data, self.recipe = model, data, recipe
-        self.method, self.fabric, self.progress = method, fabric, progress
+        self.hooks, self.fabric, self.progress = hooks, fabric, progress
         self.wrapped, self.optimiser = fabric.setup(model, optimiser)
         self.steps = steps_of(data.train, recipe.batch)
         self.right = self.seen = 0  # training images of this epoch, over all passes
 
     def epoch(self, epoch: int) -> dict[str, Any]:
         """Train one epoch; return its entry for the history."""
-        recipe, method = self.recipe, self.method
+        recipe = self.recipe
         self.model.train()
         self.right = self.seen = 0
         total = 0.0
@@ -130,8 +134,8 @@ class _Phase:
             loss = self._step(x, y, step)
             total += loss
             self.progress.advance(loss, self.right / self.seen)
-        if method is not None:
-            method.after_epoch(self.model, epoch)
+        for parameter in self.hooks.after_epoch(self.model, epoch):
+            self.optimiser.optimizer.state.pop(parameter, None)
         return {
             "epoch": epoch,
             "loss": total / self.steps,
@@ -141,17 +145,14 @@ class _Phase:
 
     def _step(self, x: Tensor, y: Tensor, step: int) -> float:
         """One optimiser step; return the task loss."""
+        self.hooks.before_step(self.model, step)
         self.optimiser.zero_grad(set_to_none=True)
-        if self.method is None:
-            loss = self._pass(x, y, step)
-            self.fabric.backward(loss)
-            self.optimiser.step()
-            return loss.item()
-        value = self.method.gradients(
+        value = self.hooks.gradients(
             self.model, step, lambda: self._pass(x, y, step), self.fabric.backward
         )
+        self.hooks.edit_gradients(self.model)
         self.optimiser.step()
-        self.method.after_step(self.model, step)
+        self.hooks.after_step(self.model, step)
         return value
 
     def _pass(self, x: Tensor, y: Tensor, step: int) -> Tensor:
@@ -174,17 +175,20 @@ class _Phase:
         """Cosine from the recipe's rate to zero."""
         progress = step / (self.steps * self.recipe.epochs)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.lr * (1 + math.cos(math.pi * progress)) / 2
+            group["lr"] = (
+                self.recipe.lr * group["lr_scale"] * (1 + math.cos(math.pi * progress)) / 2
+            )
 
 
-def _optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum; norms, biases and steps (up to one dimension) do not decay."""
+def _optimiser(model: nn.Module, hooks: Hooks, recipe: Recipe) -> torch.optim.Optimizer:
+    """SGD with Nesterov momentum over the groups that the hooks name."""
     groups = [
         {
-            "params": [p for p in model.parameters() if p.ndim > 1],
-            "weight_decay": recipe.weight_decay,
-        },
-        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+            "params": list(group.parameters),
+            "weight_decay": group.weight_decay,
+            "lr_scale": group.lr_scale,
+        }
+        for group in hooks.groups(model, recipe.weight_decay)
     ]
     return torch.optim.SGD(
         groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0

@@ -1,49 +1,52 @@
-"""What a search method is: hooks that the one training loop calls."""
+"""What a search method is: hooks of its search phase, a policy, where finetuning starts."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
 
-from torch import Tensor, nn
+from torch import nn
 
 from bitfold.policy import LayerBits
+from bitfold.quant import QuantisedLayer
+from bitfold.search.hooks import Hooks
 
-Pass = Callable[[], Tensor]  # one forward pass of the current batch -> task loss, shape ()
-Backward = Callable[[Tensor], None]
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Released:
+    """What a search leaves for the finetuning at its policy: a plain float model and steps.
+
+    Steps are by layer name; a layer that is not named starts as LSQ starts.
+    """
+
+    model: nn.Module
+    w_steps: Mapping[str, float] = field(default_factory=dict)
+    a_steps: Mapping[str, float] = field(default_factory=dict)
 
 
-class Method(ABC):
-    """One paper a file. The hooks run in the order in which they stand here."""
+class Method(Hooks, ABC):
+    """One paper a file (or a folder). Its search phase trains a copy of the float model."""
 
     @abstractmethod
     def prepare(self, model: nn.Module) -> None:
         """Swap layers of the pretrained float model, in place."""
 
-    def penalty(self, model: nn.Module) -> Tensor | None:
-        """What is added to the task loss; scalar, or None for nothing."""
-        return None
-
-    def gradients(self, model: nn.Module, step: int, one_pass: Pass, backward: Backward) -> float:
-        """Fill the gradients of step `step` (counted over the whole phase); return the task loss.
-
-        One pass with the penalty by default; a method that needs several passes of the batch
-        calls `one_pass` and `backward` several times, and may edit the gradients afterwards.
-        """
-        loss = one_pass()
-        extra = self.penalty(model)
-        backward(loss if extra is None else loss + extra)
-        return loss.item()
-
-    def after_step(self, model: nn.Module, step: int) -> None:  # noqa: B027  # optional hook
-        """Called after the optimiser's step."""
-
-    def after_epoch(self, model: nn.Module, epoch: int) -> None:  # noqa: B027  # optional hook
-        """Called after the last step of epoch `epoch` (from 0)."""
-
     @abstractmethod
     def policy(self, model: nn.Module) -> dict[str, LayerBits]:
         """The result: bits of every layer, within the budget. Raises: BudgetError."""
 
+    def release(self, model: nn.Module) -> Released | None:
+        """Turn the searched model, which may be changed, into what finetuning starts from.
+
+        None: from the pretrained float model with fresh steps. Called once, after `policy`.
+        """
+        return None
+
+    def finetuning(self, handles: Sequence[QuantisedLayer]) -> Hooks:
+        """What this method adds to the finetuning of the network with these quantised layers."""
+        return Hooks()
+
     def findings(self, model: nn.Module) -> dict[str, Any]:
-        """What the method learned besides, as JSON values for metrics.json."""
+        """What the method learned besides, as JSON values for metrics.json. Before `release`."""
         return {}

@@ -21,8 +21,9 @@ from bitfold.policy import BitPolicy, LayerBits
 from bitfold.quant import Layer, quantise, settle, trace
 from bitfold.runfile import ConvNet, Mlp, RunFile, TrainedSearch
 from bitfold.search.evaluate import accuracy
+from bitfold.search.hooks import Hooks
 from bitfold.search.loop import Recipe, Trained, train
-from bitfold.search.method import Method
+from bitfold.search.method import Method, Released
 from bitfold.search.methods import METHODS
 from bitfold.search.metrics import Measured, metrics
 from bitfold.search.problem import Problem, pose
@@ -63,6 +64,17 @@ def identity(run: RunFile) -> str:
 
 
 @final
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What a method leaves."""
+
+    method: Method
+    policy: dict[str, LayerBits]
+    findings: dict[str, Any]
+    released: Released | None
+
+
+@final
 class _Run:
     """What the phases of one run share."""
 
@@ -81,14 +93,16 @@ class _Run:
         problem = self._pose(layers)
         self._train("float", model, run.train.float_epochs, run.train.float_lr)
         accuracies = {"float": self._accuracy(model)}
-        method, found = self._find(copy.deepcopy(model), problem)
-        searched = self._finetune("finetune", copy.deepcopy(model), layers, found)
+        found = self._find(copy.deepcopy(model), problem)
+        start = found.released or Released(model=copy.deepcopy(model))
+        searched = self._finetune("finetune", start, layers, found.policy, found.method)
         accuracies["searched"] = self._accuracy(searched)
         if run.train.compare_epochs:
             eight = {layer.name: LayerBits(w_bits=8, a_bits=8) for layer in layers}
-            compared = self._finetune("uniform8", copy.deepcopy(model), layers, eight)
+            start = Released(model=copy.deepcopy(model))
+            compared = self._finetune("uniform8", start, layers, eight)
             accuracies["uniform8"] = self._accuracy(compared)
-        policy = BitPolicy(layers=found, made_by=self._made_by(problem))
+        policy = BitPolicy(layers=found.policy, made_by=self._made_by(problem))
         clock = time.monotonic()
         x, y = data.test.x.numpy(), data.test.y.numpy()
         agreement = export_model(searched.cpu(), policy, x, y, self.out)
@@ -98,11 +112,11 @@ class _Run:
             run,
             problem,
             Measured(
-                policy=found,
+                policy=found.policy,
                 accuracy=accuracies,
                 seconds=seconds,
                 history={name: phase.history for name, phase in self.phases.items()},
-                findings=method,
+                findings=found.findings,
                 agreement=agreement,
             ),
         )
@@ -122,33 +136,40 @@ class _Run:
             seed=run.train.seed,
         )
 
-    def _find(
-        self, model: nn.Module, problem: Problem
-    ) -> tuple[dict[str, Any], dict[str, LayerBits]]:
-        """Run the method on the float `model`; return its findings and the bits."""
+    def _find(self, model: nn.Module, problem: Problem) -> _Found:
+        """Run the method on the float `model`."""
         settings = self.run.search
         method = METHODS[settings.method](settings, problem)
         method.prepare(model)
         if isinstance(settings, TrainedSearch):
             self._train("search", model, settings.epochs, settings.lr, method)
-        return method.findings(model), method.policy(model)
+        policy, findings = method.policy(model), method.findings(model)
+        return _Found(method, policy, findings, method.release(model))
 
     def _finetune(
         self,
         phase: str,
-        model: nn.Module,
+        start: Released,
         layers: tuple[Layer, ...],
         policy: dict[str, LayerBits],
+        method: Method | None = None,
     ) -> nn.Module:
+        model = start.model
         handles = quantise(model, layers, {n: (b.w_bits, b.a_bits) for n, b in policy.items()})
+        for handle in handles:
+            if handle.layer.name in start.w_steps:
+                handle.weight.start_at(start.w_steps[handle.layer.name])
+            if handle.layer.name in start.a_steps:
+                handle.act.start_at(start.a_steps[handle.layer.name])
         settings = self.run.train
         epochs = settings.finetune_epochs if phase == "finetune" else settings.compare_epochs
-        self._train(phase, model, epochs, settings.finetune_lr)
+        hooks = method.finetuning(handles) if method else Hooks()
+        self._train(phase, model, epochs, settings.finetune_lr, hooks)
         settle(model, handles)
         return model
 
     def _train(
-        self, phase: str, model: nn.Module, epochs: int, lr: float, method: Method | None = None
+        self, phase: str, model: nn.Module, epochs: int, lr: float, hooks: Hooks | None = None
     ) -> None:
         settings = self.run.train
         recipe = Recipe(
@@ -161,14 +182,14 @@ class _Run:
             weight_decay=settings.weight_decay,
             label_smoothing=settings.label_smoothing,
             augment=self.run.data.augment,
-            validate=method is None,
+            validate=phase != "search",
             reestimate=phase in ("finetune", "uniform8"),
         )
         self.phases[phase] = train(
             model,
             self.data,
             recipe,
-            method=method,
+            hooks=hooks or Hooks(),
             fabric=self.fabric,
             path=self.out / "checkpoints" / f"{phase}.pt",
             identity=identity(self.run),

@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 from bitfold.errors import BudgetError
 from bitfold.policy import LayerBits
 from bitfold.quant import trace
+from bitfold.search.hooks import Hooks
 from bitfold.search.limpq import LIMPQ
 from bitfold.search.loop import Recipe, train
 from bitfold.search.problem import KINDS, Problem, pose
@@ -61,7 +62,7 @@ def trained(tmp_path: Path) -> tuple[LIMPQ, nn.Module]:
             model,
             data(),
             Recipe(**settings),
-            method=run,
+            hooks=run or Hooks(),
             fabric=fabric,
             path=tmp_path / f"{phase}.pt",
             identity="x",
@@ -93,6 +94,7 @@ def test_gradients_are_the_clipped_sum_of_one_pass_per_width_and_a_random_one() 
         return cross_entropy(model(split.x), split.y) * 30  # large enough to be clipped
 
     method.gradients(model, 7, one_pass, lambda loss: loss.backward())
+    method.edit_gradients(model)
     assert [set(w) for w in widths[:-1]] == [{6}, {5}, {4}, {3}, {2}]
     assert all(b in BITS for b in widths[-1])
     came = {n: None if p.grad is None else p.grad.clone() for n, p in model.named_parameters()}
@@ -129,6 +131,7 @@ def test_the_random_pass_depends_on_seed_and_step_alone() -> None:
 
         for step in seed_steps:
             method.gradients(model, step, one_pass, lambda loss: loss.backward())
+            method.edit_gradients(model)
         return seen[len(BITS) :: len(BITS) + 1]
 
     assert draws([0, 1, 2]) == draws([0, 1, 2])

@@ -11,6 +11,7 @@ from bitfold.errors import ArtefactError, ConfigError
 from bitfold.search.batches import batches, epoch_seed, steps_of
 from bitfold.search.checkpoint import read
 from bitfold.search.evaluate import accuracy, reestimate_norms
+from bitfold.search.hooks import Hooks
 from bitfold.search.loop import Recipe, Trained, train
 from bitfold.search.progress import Silent
 
@@ -58,7 +59,7 @@ def run(
         model,
         data(),
         settings,
-        method=None,
+        hooks=Hooks(),
         fabric=Fabric(accelerator="cpu", devices=1),
         path=path,
         identity="id",

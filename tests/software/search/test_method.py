@@ -1,7 +1,8 @@
 """The hooks of a method, as the loop calls them."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from bitfold.policy import LayerBits
+from bitfold.search.hooks import Group, Hooks
 from bitfold.search.loop import Recipe, train
 from bitfold.search.method import Method
 from bitfold.search.progress import Silent
@@ -33,18 +35,30 @@ class Recording(Method):
     def after_step(self, model: nn.Module, step: int) -> None:
         self.calls.append(("step", step))
 
-    def after_epoch(self, model: nn.Module, epoch: int) -> None:
+    def start(self, model: nn.Module, steps: int, epochs: int) -> None:
+        self.calls += [("steps", steps), ("epochs", epochs)]
+
+    def before_step(self, model: nn.Module, step: int) -> None:
+        self.calls.append(("before", step))
+
+    def after_epoch(self, model: nn.Module, epoch: int) -> tuple[nn.Parameter, ...]:
         self.calls.append(("epoch", epoch))
+        return ()
+
+    def state(self) -> dict[str, Any]:
+        return {"seen": len(self.calls)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.calls.append(("restored", state["seen"]))
 
     def policy(self, model: nn.Module) -> dict[str, LayerBits]:
         return {}
 
 
-def trained(strength: float, path: Path) -> tuple[Recording, float]:
-    model, method = net(), Recording(strength)
+def phase(hooks: Hooks, path: Path, epochs: int = 2, model: nn.Module | None = None) -> None:
     recipe = Recipe(
         phase="search",
-        epochs=2,
+        epochs=epochs,
         lr=0.05,
         batch=32,
         seed=0,
@@ -54,23 +68,76 @@ def trained(strength: float, path: Path) -> tuple[Recording, float]:
         augment="none",
     )
     train(
-        model,
+        model or net(),
         data(),
         recipe,
-        method=method,
+        hooks=hooks,
         fabric=Fabric(accelerator="cpu", devices=1),
         path=path,
         identity="x",
         progress=Silent(),
     )
+
+
+def trained(strength: float, path: Path) -> tuple[Recording, float]:
+    model, method = net(), Recording(strength)
+    phase(method, path, model=model)
     with torch.no_grad():
         return method, method.penalty(model).item() / strength
 
 
-def test_hooks_come_after_every_step_and_epoch(tmp_path: Path) -> None:
+def test_hooks_come_around_every_step_and_after_every_epoch(tmp_path: Path) -> None:
     method, _ = trained(1e-9, tmp_path / "a.pt")
-    steps = [("step", i) for i in range(6)]
-    assert method.calls == [*steps[:3], ("epoch", 0), *steps[3:], ("epoch", 1)]
+    steps = [(kind, i) for i in range(6) for kind in ("before", "step")]
+    begun = [("steps", 6), ("epochs", 2)]
+    assert method.calls == [*begun, *steps[:6], ("epoch", 0), *steps[6:], ("epoch", 1)]
+
+
+def test_a_phase_that_goes_on_starts_again_and_restores_its_state(tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    phase(Recording(0.0), path, epochs=1)
+    method = Recording(0.0)
+    phase(method, path)
+    steps = [(kind, i) for i in range(3, 6) for kind in ("before", "step")]
+    restored = ("restored", 2 + 6 + 1)
+    assert method.calls == [("steps", 6), ("epochs", 2), restored, *steps, ("epoch", 1)]
+
+
+@final
+class Renewing(Hooks):
+    """Trains the dense weights alone, and may drop their momentum after the first epoch."""
+
+    def __init__(self, renew: bool) -> None:
+        self.renew = renew
+
+    def groups(self, model: nn.Module, weight_decay: float) -> tuple[Group, ...]:
+        weight = model.get_submodule("dense").get_parameter("weight")
+        assert isinstance(weight, nn.Parameter)
+        return (Group(parameters=[weight], weight_decay=0.0, lr_scale=0.5),)
+
+    def after_epoch(self, model: nn.Module, epoch: int) -> tuple[nn.Parameter, ...]:
+        weight = model.get_submodule("dense").get_parameter("weight")
+        assert isinstance(weight, nn.Parameter)
+        return (weight,) if self.renew and epoch == 0 else ()
+
+
+def test_only_the_groups_are_trained_each_at_its_share_of_the_rate(tmp_path: Path) -> None:
+    before, after = net(), net()
+    phase(Renewing(False), tmp_path / "a.pt", model=after)
+    for name, value in before.named_parameters():
+        assert torch.equal(value, after.get_parameter(name)) == (name != "dense.weight")
+    saved = torch.load(tmp_path / "a.pt", weights_only=True)
+    (group,) = saved["optimiser"]["param_groups"]
+    assert 0 < group["lr"] <= 0.025
+
+
+def test_renewed_parameters_lose_their_momentum(tmp_path: Path) -> None:
+    first = [tmp_path / "kept.pt", tmp_path / "renewed.pt"]
+    for path, renew in zip(first, (False, True), strict=True):
+        phase(Renewing(renew), path, epochs=1)
+    kept, renewed = (torch.load(path, weights_only=True)["optimiser"]["state"] for path in first)
+    assert kept[0]["momentum_buffer"].any()
+    assert not renewed
 
 
 def test_the_penalty_enters_the_gradient(tmp_path: Path) -> None:
