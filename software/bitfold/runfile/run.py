@@ -1,0 +1,37 @@
+"""The whole run file, and the tables that the parser reads it by."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from bitfold.runfile.budget import BudgetSection
+from bitfold.runfile.data import Data
+from bitfold.runfile.hardware import Hardware
+from bitfold.runfile.model import ConvNet, Mlp
+from bitfold.runfile.search import SearchLimpq, SearchUniform
+from bitfold.runfile.section import Section
+from bitfold.runfile.train import Train
+
+
+class RunFile(Section):
+    """A whole run file."""
+
+    data: Data = Field(description="what to learn from")
+    model: ConvNet | Mlp = Field(description="the network")
+    train: Train = Field(default=Train(), description="phases that every method shares")
+    search: SearchUniform | SearchLimpq = Field(description="how bits are found")
+    budget: BudgetSection = Field(description="what the bits may cost")
+    hardware: Hardware = Field(default=Hardware(), description="what the design is for")
+
+
+SECTIONS: Mapping[str, type[Section]] = {
+    "data": Data,
+    "train": Train,
+    "budget": BudgetSection,
+    "hardware": Hardware,
+}
+# Sections of several kinds: the key that chooses, and the kinds.
+CHOICES: Mapping[str, tuple[str, Mapping[str, type[Section]]]] = {
+    "model": ("name", {"convnet": ConvNet, "mlp": Mlp}),
+    "search": ("method", {"limpq": SearchLimpq, "uniform": SearchUniform}),
+}
