@@ -35,6 +35,15 @@ class TrainedSearch(_Search):
     lr: float = Field(default=0.01, gt=0, description="its first learning rate (cosine)")
 
 
+class WeightSearch(TrainedSearch):
+    """What the methods that search weight bits alone share."""
+
+    a_bits: Bits | None = Field(
+        default=None,
+        description="bits of every searched activation; else the budget's like_uniform, else 8",
+    )
+
+
 class SearchLimpq(TrainedSearch):
     """[search] method = "limpq": learned step sizes as importance, one integer program."""
 
