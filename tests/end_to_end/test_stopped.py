@@ -7,97 +7,130 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bitfold.cli import main
+
 pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step, what it writes, and the file (or folder) whose appearance says that it works."""
+
+    arguments: tuple[str, ...]
+    result: str
+    begun: str
+    bytes: int = 1500  # more than this does not fit on the full disk
+
+
+DESIGN = "digits/design"
 STEPS = {
-    "search": ["search", "tiny.toml", "-o", "out"],
-    "compile": ["compile", "digits/model.onnx", "-o", "out"],
-    "report": ["report", "digits", "-o", "out"],
+    "search": Step(("search", "tiny.toml", "-o", "out"), "out/model.onnx", "out/checkpoints/*.pt"),
+    "compile": Step(("compile", "digits/model.onnx", "-o", "out"), "out", ".out*/*"),
+    "verify": Step(("verify", DESIGN), f"{DESIGN}/verify.json", f"{DESIGN}/sim/run/sim.log"),
+    "synth": Step(
+        ("synth", DESIGN, "--target", "ecp5"), f"{DESIGN}/synth-ecp5.json", "digits/cache/synth/.*"
+    ),
+    "bitstream": Step(("bitstream", DESIGN), f"{DESIGN}/bitstream", "digits/cache/synth/.*"),
+    "calibrate": Step(
+        ("calibrate", "--target", "ecp5", "-o", "table.toml", "--cache", "calibrated"),
+        "table.toml",
+        "calibrated/.*",
+    ),
+    "report": Step(("report", "digits", "-o", "out.html"), "out.html", ".out.html*"),
 }
+# A report is rendered in memory and written at once: there is no middle to interrupt it in.
+INTERRUPTED = [name for name in STEPS if name != "report"]
+
+
+@pytest.fixture(scope="module")
+def compiled(searched: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stopped")
+    shutil.copytree(searched, folder / "digits")
+    shutil.copy(searched.parents[1] / "tiny.toml", folder)
+    model, design = folder / "digits" / "model.onnx", folder / DESIGN
+    assert main.run(["compile", str(model), "-o", str(design)]) == 0
+    return folder
 
 
 @pytest.fixture
-def work(searched: Path, tmp_path: Path) -> Path:
-    shutil.copytree(searched, tmp_path / "digits")
-    shutil.copy(searched.parents[1] / "tiny.toml", tmp_path)
-    return tmp_path
+def work(compiled: Path, tmp_path: Path) -> Path:
+    shutil.copytree(compiled, tmp_path / "work")
+    return tmp_path / "work"
 
 
-def start(work: Path, arguments: list[str], most_bytes: int | None = None) -> subprocess.Popen[str]:
+def start(work: Path, step: Step, most_bytes: int | None = None) -> subprocess.Popen[str]:
     def limit() -> None:
+        # A job in the background of a shell ignores Ctrl-C, and hands that down.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         # Beyond this, each write fails as on a full disk: with an OSError.
         if most_bytes is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
     return subprocess.Popen(
-        [sys.executable, "-c", "from bitfold.cli.main import main; main()", *arguments],
+        [sys.executable, "-c", "from bitfold.cli.main import main; main()", *step.arguments],
         cwd=work,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
         preexec_fn=limit,  # noqa: PLW1509 - this process has one thread of Python
+        start_new_session=True,  # Ctrl-C reaches a program and its children, not these tests
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
     )
 
 
-def unfinished(work: Path) -> list[str]:
-    """Temporary names, and files that are not whole; checkpoints may stay, each whole."""
-    left = [p for p in work.rglob("*") if p.name.startswith(".")]
-    if (work / "out").is_dir():
-        left += [p for p in (work / "out").iterdir() if p.name != "checkpoints"]
-    elif (work / "out").exists():
-        left.append(work / "out")
-    return [str(p) for p in left]
+def unfinished(work: Path, step: Step) -> list[Path]:
+    """The result, whole or not, and temporary names, which begin with a dot."""
+    return [p for p in [work / step.result, *work.rglob(".*")] if p.exists()]
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_full_disk(work: Path, step: str) -> None:
-    process = start(work, STEPS[step], most_bytes=1500)
-    _, err = process.communicate(timeout=120)
+@pytest.mark.rtl
+@pytest.mark.synth
+@pytest.mark.parametrize("name", STEPS)
+def test_a_full_disk(work: Path, name: str) -> None:
+    step = STEPS[name]
+    process = start(work, step, most_bytes=step.bytes)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 2, err
     lines = [line for line in err.splitlines() if line.startswith("bitfold: ")]
     assert len(lines) == 1, err
     assert "Traceback" not in err
-    assert unfinished(work) == []
+    assert unfinished(work, step) == []
 
 
-def test_ctrl_c_in_a_search_and_the_run_goes_on(work: Path) -> None:
-    process = start(work, STEPS["search"])
-    deadline = time.monotonic() + 60
-    while not list((work / "out").glob("checkpoints/*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+@pytest.mark.rtl
+@pytest.mark.synth
+@pytest.mark.parametrize("name", INTERRUPTED)
+def test_ctrl_c(work: Path, name: str) -> None:
+    step = STEPS[name]
+    process = start(work, step)
+    deadline = time.monotonic() + 300
+    while not list(work.glob(step.begun)) and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert err.rstrip().endswith("bitfold: interrupted")
     assert "Traceback" not in err
-    assert unfinished(work) == []
-    again = start(work, STEPS["search"])
+    assert unfinished(work, step) == []
+    assert (work / DESIGN / "manifest.json").exists()
+
+
+def test_an_interrupted_search_goes_on_to_the_same_result(work: Path) -> None:
+    step = STEPS["search"]
+    process = start(work, step)
+    while not list(work.glob(step.begun)) and process.poll() is None:
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    again = start(work, step)
     _, err = again.communicate(timeout=120)
     assert again.returncode == 0, err
-    assert (work / "out" / "model.onnx").read_bytes()
-    assert (work / "out" / "policy.json").read_text() == (
-        work / "digits" / "policy.json"
-    ).read_text()
-
-
-@pytest.mark.rtl
-def test_ctrl_c_in_a_simulation(work: Path) -> None:
-    compiled = start(work, ["compile", "digits/model.onnx", "-o", "digits/design"])
-    _, err = compiled.communicate(timeout=120)
-    assert compiled.returncode == 0, err
-    before = {p for p in work.rglob("*") if "cache" not in p.parts and "sim" not in p.parts}
-    process = start(work, ["verify", "digits/design"])
-    deadline = time.monotonic() + 120
-    while not list(work.glob("digits/design/sim/run/sim.log")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert "Traceback" not in err
-    after = {p for p in work.rglob("*") if "cache" not in p.parts and "sim" not in p.parts}
-    assert after == before, "verify.json appeared"
-    assert (work / "digits" / "design" / "manifest.json").exists()
+    for name in ("policy.json", "model.onnx"):
+        assert (work / "out" / name).read_bytes() == (work / "digits" / name).read_bytes()
