@@ -103,6 +103,13 @@ module bf_mvtu #(
     end
   endfunction
 
+  // Whether the step that ends a product can be negative as a whole: see bf_dot.
+  function automatic bit last_negative(input logic [32*STEPS-1:0] steps);
+    last_negative = (Ap == 1 && !ActBipolar && steps[32*STEPS-8])
+                    ^ (Wp == 1 && !WeightBipolar && steps[32*STEPS-7]);
+  endfunction
+
+  localparam bit          LAST_NEGATIVE = last_negative(Steps);
   localparam int unsigned MAX_SHIFT     = greatest_shift(Steps);
   localparam int unsigned SHIFT_WIDTH   = MAX_SHIFT == 0 ? 1 : $clog2(MAX_SHIFT + 1);
   localparam int unsigned ACT_WIDTH     = $clog2(2 * WORDS * AF);
@@ -178,6 +185,7 @@ module bf_mvtu #(
     .Inputs        (Inputs),
     .AccWidth      (AccWidth),
     .MaxShift      (MAX_SHIFT),
+    .LastNegative  (LAST_NEGATIVE),
     .Style         (Style),
     .Depth         (WEIGHTS),
     .File          (WeightFile),

@@ -10,6 +10,7 @@
 //              the issue with issue_last_i; acc_data_o is the fold's accumulators in that cycle.
 //              MemRegister puts registers behind both memories: block RAM is slow to put out its
 //              data (ECP5: 5.8 ns; a unit of 128 lanes runs at 90 MHz without, 141 MHz with).
+// LastNegative as in bf_dot: whether an issue with issue_last_i can be negative as a whole.
 // Reset        drops issues on their way.
 // Comb. paths  none.
 // Golden       bitfold.sim.reference.mvtu; test: tests/hardware/test_bf_mvu.py
@@ -23,6 +24,7 @@ module bf_mvu #(
   parameter  int unsigned Inputs        = 64,    // MW
   parameter  int unsigned AccWidth      = 16,    // bits of an accumulator
   parameter  int unsigned MaxShift      = 1,     // greatest issue_shift_i
+  parameter  bit          LastNegative  = 1'b1,  // 0 is cheaper, and not always right
   parameter  int unsigned Style         = 0,     // of bf_popcount
   parameter  int unsigned Depth         = 16,    // words of weights
   parameter               File          = "",    // image, for $readmemh
@@ -103,6 +105,7 @@ module bf_mvu #(
     .AccWidth      (AccWidth),
     .MaxShift      (MaxShift),
     .Init          (ActBipolar ? -Inputs : 0),
+    .LastNegative  (LastNegative),
     .Style         (Style)
   ) i_dot (
     .clk_i         (clk_i),

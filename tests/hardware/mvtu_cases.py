@@ -49,6 +49,16 @@ CASES = {
         4, 8, 4, 8, 8, act="bipolar", planes=1, weight="bipolar", w_planes=1, out_bits=1, tpe=4,
         register=1,
     ),
+    # The step that ends a product is the sign plane of the weights, of the activations, of both.
+    "negative_weights": Case(4, 16, 2, 8, 8, w_planes=1, out_bits=2, tpe=2, style=1),
+    "negative_acts": Case(
+        4, 16, 2, 8, 8, act="signed", planes=1, w_planes=3, wp=3, out_bits=2, tpe=2, style=1,
+    ),
+    "negative_both": Case(
+        4, 16, 2, 8, 8, act="signed", planes=1, w_planes=1, out_bits=2, tpe=2, style=1,
+    ),
+    # Signs in earlier steps alone: no inverters behind the accumulators.
+    "xc7": Case(4, 16, 2, 8, 8, act="signed", planes=3, w_planes=2, out_bits=2, tpe=2, style=1),
 }
 # fmt: on
 
@@ -65,6 +75,7 @@ def mvu_parameters(case: Case) -> dict[str, int | str]:
     same = {name: found[name] for name in (*names, "Style", "MemRegister")}
     return same | {
         "MaxShift": max(s.shift for s in case.steps),
+        "LastNegative": f"1'b{int(case.last_negative)}",
         "Depth": case.timing.folds * case.inputs // case.simd * -(-case.w_planes // case.wp),
         "File": found["WeightFile"],
     }

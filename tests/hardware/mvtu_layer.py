@@ -160,6 +160,12 @@ class Case:
             weight_signed=self.weight == "signed",
         )
 
+    @property
+    def last_negative(self) -> bool:
+        """Whether the step that ends a product subtracts it as a whole."""
+        last = self.steps[-1]
+        return (self.ap == 1 and last.act_sign) != (self.wp == 1 and last.weight_sign)
+
     def in_beats(self, x: np.ndarray) -> list[int]:
         codes = values_to_codes(x, self.planes, bipolar=self.act == "bipolar")
         return to_plane_beats(codes, self.planes, self.group)
