@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bitfold.files import write_text
+from bitfold.hardware import needed_files
 from bitfold.synth.flow import synth_source
-from bitfold.synth.source import Source, needed_files
+from bitfold.synth.source import Source
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "hardware" / "README.md"

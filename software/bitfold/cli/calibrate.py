@@ -32,10 +32,10 @@ def command(target: str, out: Path | None, cache: Path) -> None:
     from importlib.metadata import version
 
     from bitfold.cli.show import percent, table
-    from bitfold.compiler.compile import hardware_folder
     from bitfold.cost.calibrate import fit, grid, to_toml
     from bitfold.cost.luts import read_target, stage_luts
     from bitfold.files import write_text
+    from bitfold.hardware import hardware_folder
     from bitfold.synth.samples import synthesise_stage
 
     before = read_target(target)

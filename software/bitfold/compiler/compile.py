@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
-from importlib.resources import files
 from math import floor
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,9 @@ from bitfold.compiler.design import (
     read_inputs,
     write_manifest,
 )
-from bitfold.compiler.emit import BENCH_MODULES, emit_bench, emit_top, rtl_modules
+from bitfold.compiler.emit import BENCH_MODULES, emit_bench, emit_top
 from bitfold.compiler.folding import fold
-from bitfold.compiler.instances import style_of
+from bitfold.compiler.instances import instance_of, style_of
 from bitfold.compiler.lower import Layer, lower
 from bitfold.compiler.memories import emit_memories
 from bitfold.compiler.pipeline import run_pipeline
@@ -34,6 +33,7 @@ from bitfold.cost.schedule import frame_times
 from bitfold.cost.stages import AxisIn, Mvtu, Stage
 from bitfold.errors import ConfigError, MismatchError
 from bitfold.files import digest, new_folder, write_text
+from bitfold.hardware import hardware_folder, needed_files
 from bitfold.ir import Graph, text
 
 Floats = NDArray[np.float32]
@@ -149,7 +149,8 @@ def _write_sources(
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """RTL, memory images and test bench; their names relative to the folder."""
     hardware = hardware_folder()
-    rtl = [f"rtl/{name}.sv" for name in rtl_modules(stages, target, hardware / "rtl")]
+    modules = [instance_of(stage, target).module for stage in stages]
+    rtl = [f"rtl/{path.name}" for path in needed_files(hardware / "rtl", *modules)]
     parts = [f"sim/{name}.sv" for name in BENCH_MODULES]
     for name in (*rtl, *parts):
         _copy(hardware / name, folder / name)
@@ -198,12 +199,6 @@ def predict(stages: tuple[Stage, ...], target: str, clock_mhz: float) -> dict[st
             for s in stages
         ],
     }
-
-
-def hardware_folder() -> Path:
-    """Where the RTL is: in a wheel as package data, in a checkout beside `software`."""
-    packed = Path(str(files("bitfold"))) / "_hardware"
-    return packed if packed.is_dir() else Path(__file__).resolve().parents[3] / "hardware"
 
 
 def _copy(source: Path, target: Path) -> None:

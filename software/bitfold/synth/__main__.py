@@ -5,9 +5,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from bitfold.errors import BitfoldError, ConfigError
-from bitfold.synth.boards import hardware_folder
+from bitfold.hardware import hardware_folder, needed_files
 from bitfold.synth.flow import synth_source
-from bitfold.synth.source import needed_files, read_source
+from bitfold.synth.source import read_source
 
 
 def main() -> None:

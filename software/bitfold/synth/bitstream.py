@@ -9,18 +9,18 @@ from typing import Any, final
 from bitfold.compiler.design import Design
 from bitfold.errors import ToolFailed
 from bitfold.files import digest, new_folder, read_json, write_json
+from bitfold.hardware import hardware_folder, needed_files
 from bitfold.synth.boards import (
     Board,
     Pll,
     bit_cycles,
     board_part,
-    hardware_folder,
     load_board,
     pll,
 )
 from bitfold.synth.nextpnr import REPORT, Placed, place_commands, read_report
 from bitfold.synth.plan import BuildPlan, Command, Runner, execute
-from bitfold.synth.source import Source, design_id, design_source, needed_files, source_digest
+from bitfold.synth.source import Source, design_id, design_source, source_digest
 from bitfold.synth.target import Part, load_target
 from bitfold.synth.yosys import flat_plan, flat_usage
 

@@ -3,11 +3,11 @@
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib.resources import files
 from pathlib import Path
 from typing import final
 
 from bitfold.errors import ConfigError
+from bitfold.hardware import hardware_folder
 
 _VCO_MHZ = (400.0, 800.0)
 _REFERENCE_MHZ = (10.0, 400.0)  # what the PLL compares, after its input divider
@@ -42,12 +42,6 @@ class Pll:
     in_div: int
     feedback_div: int
     out_div: int
-
-
-def hardware_folder() -> Path:
-    """Where the RTL is: in a wheel as package data, in a checkout beside `software`."""
-    packed = Path(str(files("bitfold"))) / "_hardware"
-    return packed if packed.is_dir() else Path(__file__).resolve().parents[3] / "hardware"
 
 
 def board_names(hardware: Path | None = None) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from bitfold.compiler.instances import instance_of
 from bitfold.compiler.memories import pack_images
 from bitfold.cost.calibrate import Sample
 from bitfold.cost.stages import Mvtu, Stage
+from bitfold.hardware import needed_files
 from bitfold.ir import Ints
 from bitfold.synth.flow import synth_source
-from bitfold.synth.source import Source, needed_files
+from bitfold.synth.source import Source
 
 
 def synthesise_stage(stage: Stage, target: str, rtl: Path, cache: Path) -> Sample:

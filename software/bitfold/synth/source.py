@@ -10,6 +10,7 @@ from typing import final
 
 from bitfold.compiler.design import TOP, Design
 from bitfold.errors import ConfigError
+from bitfold.hardware import without_comments
 
 
 @final
@@ -65,32 +66,10 @@ def source_digest(source: Source) -> str:
     return state.hexdigest()
 
 
-def needed_files(folder: Path, top: str) -> tuple[Path, ...]:
-    """Files of `folder` that module `top` names, directly or not.
-
-    Rests on one module a file, called as the file. Raises: ConfigError when there is no such file.
-    """
-    have = {path.stem: path for path in folder.glob("*.sv")}
-    if top not in have:
-        raise ConfigError(f"{folder}: has no file {top}.sv; a module's file bears its name")
-    found: set[str] = set()
-    todo = [top]
-    while todo:
-        name = todo.pop()
-        if name in have and name not in found:
-            found.add(name)
-            todo += re.findall(r"\b[A-Za-z_]\w*\b", _code(have[name].read_text()))
-    return tuple(have[name] for name in sorted(found))
-
-
 def reading_order(rtl: Mapping[str, bytes]) -> tuple[str, ...]:
     """File names as a reader wants them: packages before what uses them."""
 
     def is_package(name: str) -> bool:
-        return re.search(r"^\s*package\b", _code(rtl[name].decode()), re.M) is not None
+        return re.search(r"^\s*package\b", without_comments(rtl[name].decode()), re.M) is not None
 
     return tuple(sorted(rtl, key=lambda name: (not is_package(name), name)))
-
-
-def _code(text: str) -> str:
-    return re.sub(r"//.*", "", text)

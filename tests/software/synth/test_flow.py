@@ -8,23 +8,16 @@ from pathlib import Path
 import pytest
 
 from bitfold.errors import ArtefactError, ConfigError, ToolFailed
+from bitfold.hardware import hardware_folder, needed_files
 from bitfold.synth.bitstream import Bitstream, bitstream
-from bitfold.synth.boards import hardware_folder
 from bitfold.synth.flow import SynthResult, synth_design
-from bitfold.synth.source import design_id, needed_files, read_source, reading_order
+from bitfold.synth.source import design_id, read_source, reading_order
 from bitfold.synth.tools import TOOLS
 from bitfold.synth.yosys import synth_module
 from toy_design import toy_design
 
 RTL = hardware_folder() / "rtl"
 synth = pytest.mark.synth
-
-
-def test_needed_files_follow_the_names_in_the_code() -> None:
-    names = [path.stem for path in needed_files(RTL, "bf_frame_rx")]
-    assert names == ["bf_crc16", "bf_frame_rx"]  # bf_uart_bridge is named in a comment alone
-    with pytest.raises(ConfigError, match=r"has no file bf_nothing\.sv"):
-        needed_files(RTL, "bf_nothing")
 
 
 def test_packages_are_read_first() -> None:
