@@ -1,6 +1,9 @@
 """Choosing one bit pair per layer by an integer program (HiGHS through scipy)."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +16,32 @@ from scipy.optimize import (  # type: ignore[import-untyped]  # ships no stubs
 from bitfold.errors import BudgetError
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 Picks = tuple[tuple[int, int], ...]
 
 # The solver may break a constraint by its tolerance; then it is asked again with a little less.
 _SLACKS = (0.0, 1e-6, 1e-5)
+# It stops when the best possible is within 1e-6 of what it has; so values are scaled to this.
+_LARGEST_VALUE = 1e4
 
 
-def choose(
-    value: Floats, limits: Sequence[tuple[Floats, float]], allowed: npt.NDArray[np.bool_]
-) -> Picks:
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Limit:
+    """`least` <= summed cost <= `most`. Table (layers, weight candidates, activation ones)."""
+
+    table: Floats
+    most: float
+    least: float = -math.inf
+    fixed: tuple[float, ...] = ()  # costs of what is not chosen; part of the sum
+
+    def holds(self, picks: Picks) -> bool:
+        """Whether this choice keeps the limit, exactly."""
+        chosen = [float(self.table[layer, w, a]) for layer, (w, a) in enumerate(picks)]
+        return self.least <= math.fsum([*self.fixed, *chosen]) <= self.most
+
+
+def choose(value: Floats, limits: Sequence[Limit], allowed: Bools) -> Picks:
     """Minimise the summed `value` with each summed cost within its limit.
 
     `value`, each cost table and `allowed` have shape (layers, weight candidates, activation
@@ -30,32 +50,29 @@ def choose(
     """
     for slack in _SLACKS:
         picks = _solve(value, limits, allowed, slack)
-        if all(total(table, picks) <= limit for table, limit in limits):
+        if all(limit.holds(picks) for limit in limits):
             return picks
     raise BudgetError("no choice of bits meets the budget exactly; raise it a little")
 
 
 def total(table: Floats, picks: Picks) -> float:
     """Sum of the table's entries that were picked."""
-    return float(sum(table[layer, w, a] for layer, (w, a) in enumerate(picks)))
+    return math.fsum(table[layer, w, a] for layer, (w, a) in enumerate(picks))
 
 
-def _solve(
-    value: Floats,
-    limits: Sequence[tuple[Floats, float]],
-    allowed: npt.NDArray[np.bool_],
-    slack: float,
-) -> Picks:
+def _solve(value: Floats, limits: Sequence[Limit], allowed: Bools, slack: float) -> Picks:
     layers, w_count, a_count = value.shape
     one_each = np.kron(np.eye(layers), np.ones(w_count * a_count))
     constraints = [LinearConstraint(one_each, 1, 1)]
-    for table, limit in limits:
+    for limit in limits:
         # Scaled because the solver's tolerances are absolute and costs run to 1e11.
-        scale = max(limit, float(table.max()), 1e-30)
-        most = (limit - slack * scale) / scale
-        constraints.append(LinearConstraint(table.reshape(1, -1) / scale, -np.inf, most))
+        scale = max(abs(limit.most), float(np.abs(limit.table).max()), 1e-30)
+        row = limit.table.reshape(1, -1) / scale
+        least, most = ((end - math.fsum(limit.fixed)) / scale for end in (limit.least, limit.most))
+        constraints.append(LinearConstraint(row, least + slack, most - slack))
+    largest = max(float(np.abs(value).max()), 1e-30)
     result = milp(
-        value.reshape(-1),
+        value.reshape(-1) * (_LARGEST_VALUE / largest),
         integrality=np.ones(value.size),
         bounds=Bounds(0, allowed.reshape(-1).astype(np.float64)),
         constraints=constraints,

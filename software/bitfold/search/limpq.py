@@ -21,6 +21,7 @@ from bitfold.policy import LayerBits
 from bitfold.quant import QuantisedLayer, make_switchable
 from bitfold.search.hooks import Backward, Pass
 from bitfold.search.ilp import choose
+from bitfold.search.limits import limits
 from bitfold.search.method import Method
 from bitfold.search.problem import Problem
 
@@ -87,16 +88,10 @@ class LIMPQ(Method):
     def policy(self, model: nn.Module) -> dict[str, LayerBits]:
         """Solve for the bits. Raises: BudgetError."""
         problem = self.problem
-        table, limit = problem.table(), problem.limit
-        allowed = np.ones(table.shape, dtype=np.bool_)
-        limits = []
-        if problem.costs.kind == "cycles":  # the slowest layer counts: each must be fast enough
-            allowed &= table <= limit
-        else:
-            limits.append((table, limit - problem.fixed_cost))
+        found, allowed = limits(problem, problem.table())
         if self.tied:
             allowed &= np.eye(len(problem.bits), dtype=np.bool_)[None]
-        picks = choose(objective(*self.indicators(), self.alpha), limits, allowed)
+        picks = choose(objective(*self.indicators(), self.alpha), found, allowed)
         chosen = {
             layer.name: LayerBits(w_bits=problem.bits[w], a_bits=problem.bits[a])
             for layer, (w, a) in zip(problem.searched, picks, strict=True)

@@ -1,5 +1,6 @@
 """The question that a method answers: layers, candidate bits, and what each choice costs."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
@@ -63,7 +64,9 @@ class CostModel:
         return self.join(parts)
 
     def join(self, parts: Sequence[float]) -> float:
-        """Total from the layers' costs."""
+        """Total from the layers' costs; exactly rounded, so that their order is no matter."""
+        if self.kind in ("average_bits", "luts"):
+            return math.fsum(parts)
         return max(parts) if self.kind == "cycles" else sum(parts)
 
 
@@ -104,14 +107,18 @@ class Problem:
         ).reshape(len(self.searched), len(self.bits), len(self.bits))
 
     @property
-    def fixed_cost(self) -> float:
-        """Cost of the fixed layers; of cycles, the slowest one's."""
-        parts = [
+    def fixed_costs(self) -> tuple[float, ...]:
+        """Cost of each fixed layer."""
+        return tuple(
             self.costs.layer(layer, self.fixed[layer.name].w_bits, self.fixed[layer.name].a_bits)
             for layer in self.costs.layers
             if layer.name in self.fixed
-        ]
-        return self.costs.join([0, *parts])
+        )
+
+    @property
+    def fixed_cost(self) -> float:
+        """Cost of the fixed layers; of cycles, the slowest one's."""
+        return self.costs.join([0, *self.fixed_costs])
 
     def check_reachable(self) -> None:
         """Raise BudgetError, naming the least possible cost, unless some choice fits."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bitfold.errors import BudgetError
-from bitfold.search.ilp import choose, total
+from bitfold.search.ilp import Limit, choose, total
 from bitfold.search.limpq import erase_outliers, objective
 
 # The indicators that LIMPQ's authors published for ResNet-50 (MIT licence); not part of this
@@ -20,17 +20,21 @@ ACT_BITS = "6466634634535563453453444655455465356356364462646646"
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_choice_equals_brute_force(seed: int) -> None:
+@pytest.mark.parametrize("least", [-np.inf, 20.0])
+def test_choice_equals_brute_force(seed: int, least: float) -> None:
     rng = np.random.default_rng(seed)
     layers, candidates = int(rng.integers(1, 6)), int(rng.integers(1, 4))
     shape = (layers, candidates, candidates)
     value, cost, size = rng.random(shape), rng.integers(1, 50, shape), rng.integers(1, 9, shape)
     allowed = rng.random(shape) < 0.9
-    limits = [(cost.astype(float), 24.0 * layers), (size.astype(float), 5.0 * layers)]
+    limits = [
+        Limit(table=cost.astype(float), most=24.0 * layers, least=least * layers),
+        Limit(table=size.astype(float), most=5.0 * layers),
+    ]
     pairs = list(itertools.product(range(candidates), repeat=2))
     best = np.inf
     for picks in itertools.product(pairs, repeat=layers):
-        fits = all(total(table, picks) <= limit for table, limit in limits)
+        fits = all(limit.holds(picks) for limit in limits)
         if fits and all(allowed[layer, w, a] for layer, (w, a) in enumerate(picks)):
             best = min(best, total(value, picks))
     if np.isinf(best):
@@ -39,14 +43,14 @@ def test_choice_equals_brute_force(seed: int) -> None:
     else:
         picks = choose(value, limits, allowed)
         assert all(allowed[layer, w, a] for layer, (w, a) in enumerate(picks))
-        assert all(total(table, picks) <= limit for table, limit in limits)
+        assert all(limit.holds(picks) for limit in limits)
         assert total(value, picks) == pytest.approx(best, abs=1e-9)
 
 
 def test_a_budget_that_is_met_exactly_is_met() -> None:
     cost = np.arange(1.0, 9).reshape(2, 2, 2) * 1e10
     allowed = np.ones(cost.shape, dtype=np.bool_)
-    assert choose(-cost, [(cost, 6e10)], allowed) == ((0, 0), (0, 0))
+    assert choose(-cost, [Limit(table=cost, most=6e10)], allowed) == ((0, 0), (0, 0))
 
 
 def test_objective_adds_activation_step_and_alpha_times_weight_step() -> None:
@@ -103,8 +107,8 @@ if INDICATORS.exists():
         size = np.broadcast_to(weights[:, None, None] * width[None, :, None], bitops.shape)
         ends = 64 * 147 + 2048 * 1000
         limits = [
-            (bitops, float(macs.sum() * 3 * 4)),
-            (size, 32 * (weights.sum() + ends) / 12.2 - 8 * ends),
+            Limit(table=bitops, most=float(macs.sum() * 3 * 4)),
+            Limit(table=size, most=32 * (weights.sum() + ends) / 12.2 - 8 * ends),
         ]
         value = objective(w, a, 2.0)
         picks = choose(value, limits, np.ones(value.shape, dtype=np.bool_))
