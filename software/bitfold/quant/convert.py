@@ -6,10 +6,13 @@ from typing import final
 
 from torch import nn
 
+from bitfold.quant.grids import grids
 from bitfold.quant.layers import quant_activation, quant_layer
 from bitfold.quant.lsq import LSQ
 from bitfold.quant.norm import SwitchableNorm
 from bitfold.quant.trace import Layer
+
+GRID_BITS = 8  # of what is added or averaged; fixed, at every policy
 
 
 @final
@@ -41,9 +44,14 @@ def quantise(
 ) -> tuple[QuantisedLayer, ...]:
     """Quantise every layer at its fixed (weight bits, activation bits); `bits` is by layer name.
 
-    Biases are rounded onto the grid of the layer's accumulator. Raises: KeyError for a layer
-    without bits; check a policy first.
+    Biases are rounded onto the grid of the layer's accumulator. What is added or averaged gets
+    quantisers of 8 bits, whose steps are powers of two. Raises: KeyError for a layer without
+    bits; check a policy first.
     """
+    for grid in grids(model):
+        shared = LSQ((GRID_BITS,), signed=grid.signed, power_of_two=True)
+        plain = model.get_submodule(grid.name)
+        swap(model, grid.name, quant_activation(plain, shared, scaled=False))
     made = []
     for layer in layers:
         w_bits, a_bits = bits[layer.name]
@@ -56,7 +64,8 @@ def make_switchable(
 ) -> tuple[QuantisedLayer, ...]:
     """Give every listed layer a step per candidate of `bits`, and its norm a copy per candidate.
 
-    Steps are clamped to at most `most_step`. Layers that are not listed stay in floating point.
+    Steps are clamped to at most `most_step`. Layers that are not listed, and what is added or
+    averaged, stay in floating point.
     """
     made = []
     for layer in layers:
@@ -81,7 +90,7 @@ def _quantise(
     plain = model.get_submodule(layer.name)
     weight = LSQ(w_bits, signed=True, most_step=most_step)
     weight.start_from(plain.get_parameter("weight"))
-    act = LSQ(a_bits, signed=False, most_step=most_step)
+    act = LSQ(a_bits, signed=layer.signed, most_step=most_step)
     scaled = whole_bias and plain.bias is not None
     feeder = quant_activation(model.get_submodule(layer.feeder), act, scaled=scaled)
     swap(model, layer.feeder, feeder)

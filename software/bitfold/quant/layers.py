@@ -20,6 +20,9 @@ with warnings.catch_warnings():
         QuantLinear,
         QuantReLU,
     )
+    from brevitas.nn.quant_layer import (  # type: ignore[import-untyped]  # ships no stubs
+        QuantNonLinearActLayer,
+    )
     from brevitas.proxy import (  # type: ignore[import-untyped]  # ships no stubs
         ActQuantProxyFromInjector,
         WeightQuantProxyFromInjector,
@@ -41,7 +44,6 @@ class _Weight(ExtendedInjector):  # type: ignore[misc]  # brevitas is untyped
 
 class _Activation(ExtendedInjector):  # type: ignore[misc]  # brevitas is untyped
     proxy_class = ActQuantProxyFromInjector
-    signed = False
     narrow_range = False
     float_to_int_impl_type = "ROUND"
 
@@ -63,6 +65,8 @@ def quant_layer(layer: nn.Module, quantiser: LSQ, *, whole_bias: bool) -> nn.Mod
             layer.kernel_size,
             stride=layer.stride,
             padding=layer.padding,
+            dilation=layer.dilation,
+            groups=layer.groups,
             bias=bias,
             weight_quant=weight_quant,
             bias_quant=bias_quant,
@@ -83,9 +87,22 @@ def quant_layer(layer: nn.Module, quantiser: LSQ, *, whole_bias: bool) -> nn.Mod
 
 
 def quant_activation(layer: nn.Module, quantiser: LSQ, *, scaled: bool) -> nn.Module:
-    """QuantReLU for a ReLU, QuantIdentity for an Identity; `scaled` outputs carry their scale."""
-    kind = QuantReLU if isinstance(layer, nn.ReLU) else QuantIdentity
-    made: nn.Module = kind(
-        act_quant=_Activation.let(tensor_quant=quantiser), return_quant_tensor=scaled
-    )
+    """A quantiser behind the ReLU, the ReLU6 or the Identity that `layer` is.
+
+    `scaled` outputs carry their scale.
+    """
+    act_quant = _Activation.let(tensor_quant=quantiser, signed=quantiser.signed)
+    made: nn.Module
+    if isinstance(layer, nn.ReLU6):
+        # The clip at 6 stays, so that large values saturate as in the float network.
+        made = QuantNonLinearActLayer(
+            act_impl=nn.ReLU6,
+            passthrough_act=True,
+            input_quant=None,
+            act_quant=act_quant,
+            return_quant_tensor=scaled,
+        )
+    else:
+        kind = QuantReLU if isinstance(layer, nn.ReLU) else QuantIdentity
+        made = kind(act_quant=act_quant, return_quant_tensor=scaled)
     return made

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from bitfold.errors import ConfigError
 
 LEAST_STEP = 1e-5
+HALFWAY = 0.5**0.5  # between 1/2 and 1 on a logarithmic scale
 
 
 def bounds(bits: int, *, signed: bool) -> tuple[int, int]:
@@ -54,6 +55,15 @@ def quantise(x: Tensor, step: Tensor, bits: int, *, signed: bool) -> Tensor:
     return result
 
 
+def nearest_power_of_two(step: Tensor) -> Tensor:
+    """The power of two nearest to `step` (> 0) in the logarithm; straight-through gradient."""
+    mantissa, exponent = torch.frexp(step.detach())
+    exponent = exponent - (mantissa < HALFWAY).to(exponent.dtype)
+    whole = torch.ldexp(torch.ones_like(step), exponent)
+    # A quotient, not a sum: the value is then exactly `whole`.
+    return whole * (step / step.detach())
+
+
 @final
 class LSQ(nn.Module):
     """One tensor's quantiser with a learned step for each of its candidate bit-widths.
@@ -61,15 +71,23 @@ class LSQ(nn.Module):
     Call it as Brevitas calls a `tensor_quant`: it returns (value, scale, zero point, bit width).
     `select` chooses the candidate; a quantiser with one candidate is an ordinary LSQ quantiser.
     Weight steps are set by `start_from`; activation steps at the first training batch they see.
+    With `power_of_two` the step in use is the learned one, rounded to a power of two: then sums
+    of values are exact in floating point, in whatever order they are added.
     """
 
     def __init__(
-        self, bits: Sequence[int], *, signed: bool, most_step: float | None = None
+        self,
+        bits: Sequence[int],
+        *,
+        signed: bool,
+        most_step: float | None = None,
+        power_of_two: bool = False,
     ) -> None:
         super().__init__()
         if not bits or any(not 2 <= b <= 8 for b in bits):
             raise ConfigError(f"LSQ bit-widths must lie in 2..8, got {list(bits)}")
         self.bits, self.signed, self.most_step = tuple(bits), signed, most_step
+        self.power_of_two = power_of_two
         self.index = 0
         self.steps = nn.Parameter(torch.ones(len(self.bits)))
         self.started = nn.Buffer(torch.zeros(len(self.bits), dtype=torch.bool))
@@ -82,7 +100,8 @@ class LSQ(nn.Module):
 
     def step(self) -> Tensor:
         """Step of the selected candidate, clamped into its allowed range. Shape ()."""
-        return self.steps[self.index].clamp(LEAST_STEP, self.most_step)
+        step = self.steps[self.index].clamp(LEAST_STEP, self.most_step)
+        return nearest_power_of_two(step) if self.power_of_two else step
 
     @torch.no_grad()
     def start_from(self, weight: Tensor) -> None:

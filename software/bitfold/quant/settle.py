@@ -1,10 +1,11 @@
-"""Keep accumulators off rounding boundaries, so that every float evaluation rounds them alike.
+"""Keep values off rounding boundaries, so that every float evaluation rounds them alike.
 
 A quantised activation is round(z / step), and z is an affine function (BatchNorm) of an integer
-accumulator. Where z / step comes within float32 rounding of k + 1/2, two correct evaluations
-(another order of summation, another form of BatchNorm, exact integers) may give k and k + 1. The
-integers are known, so such coincidences can be seen, and removed by a shift of the BatchNorm's
-bias that is far below one level.
+accumulator, or a sum or an average of integers on a grid. Where z / step comes within float32
+rounding of k + 1/2, two correct evaluations (another order of summation, another form of
+BatchNorm, exact integers) may give k and k + 1. The integers are known, so such coincidences can
+be seen, and removed by a shift that is far below one level: of the BatchNorm's bias, or of the
+step.
 """
 
 from collections.abc import Sequence
@@ -13,72 +14,117 @@ import torch
 from torch import Tensor, nn
 
 from bitfold.quant.convert import QuantisedLayer
-from bitfold.quant.lsq import LSQ, bounds
+from bitfold.quant.lsq import LEAST_STEP, LSQ, bounds
 
 MARGIN = 1e-6  # of the sum's largest possible value; float32 rounds by 6e-8 of each partial sum
+STEP_MARGIN = 5e-7  # of the value: sums on a grid are exact, then come at most three roundings
 TRIES = 100  # shifts of one margin each, up and down
 
 
 @torch.no_grad()
 def settle(model: nn.Module, handles: Sequence[QuantisedLayer]) -> float:
-    """Shift BatchNorm biases, in place, where an accumulator may round either way.
+    """Shift steps and BatchNorm biases, in place, where a value may round either way.
 
     `handles` are those of all quantised layers. Returns the largest shift, in activation levels.
     """
-    quantisers = {handle.layer.feeder: handle.act for handle in handles}
     largest = 0.0
+    for handle in handles:  # first: a step is also the unit of the layer's accumulator
+        layer = handle.layer
+        if layer.grid is not None:
+            unit = quantiser_of(model, layer.grid).step().double() / layer.averaged
+            largest = max(largest, _settle_step(handle.act, unit))
     for handle in handles:
-        norm, follower = handle.layer.norm, handle.layer.follower
-        if norm is not None and follower in quantisers:
-            layer = model.get_submodule(handle.layer.name)
-            shift = _settle_norm(handle, layer, model.get_submodule(norm), quantisers[follower])
+        layer = handle.layer
+        if layer.norm is not None and layer.readers:
+            readers = [quantiser_of(model, name) for name in layer.readers]
+            norm = model.get_submodule(layer.norm)
+            shift = _settle_norm(handle, model.get_submodule(layer.name), norm, readers)
             largest = max(largest, shift)
     return largest
 
 
-def _settle_norm(handle: QuantisedLayer, layer: nn.Module, norm: nn.Module, after: LSQ) -> float:
-    """Settle one BatchNorm; return the largest shift, in levels of `after`."""
-    step = after.step().double()
+def quantiser_of(model: nn.Module, name: str) -> LSQ:
+    """The quantiser that `quantise` put into the activation module `name`."""
+    (found,) = [m for m in model.get_submodule(name).modules() if isinstance(m, LSQ)]
+    return found
+
+
+def _settle_step(quantiser: LSQ, unit: Tensor) -> float:
+    """Settle the step of what reads multiples of `unit`; return the largest shift, in levels."""
+    edges = _edges(quantiser)
+    step = quantiser.step()
+    tries = _nearest_first(edges.device)
+    # In float32, as the step is stored.
+    steps = (step * (1 + tries * STEP_MARGIN)).clamp(min=LEAST_STEP).float()
+    exact = edges * steps.double()[:, None] / unit
+    distance = (exact - exact.round()).abs() * unit / steps.double()[:, None]
+    margin = STEP_MARGIN * edges.abs()
+    chosen = _first_clear((distance / margin).amin(1))
+    shift = float(edges.abs().max() * (steps[chosen] / step - 1).abs())
+    quantiser.steps[quantiser.index] = steps[chosen]
+    return shift
+
+
+def _settle_norm(
+    handle: QuantisedLayer, layer: nn.Module, norm: nn.Module, readers: Sequence[LSQ]
+) -> float:
+    """Settle one BatchNorm; return the largest shift, in levels of any of the `readers`."""
     unit = handle.weight.step().double() * handle.act.step().double()
     weight = layer.get_parameter("weight").double() / handle.weight.step().double()
     low, high = bounds(handle.weight.bits[handle.weight.index], signed=True)
     whole = weight.round().clamp(low, high).flatten(1)
-    most = bounds(handle.act.bits[handle.act.index], signed=False)[1]
+    least, most = bounds(handle.act.bits[handle.act.index], signed=handle.act.signed)
     bias = norm.get_parameter("bias")
     mean, var = (norm.get_buffer(name).double() for name in ("running_mean", "running_var"))
     eps = float(norm.eps)  # type: ignore[arg-type]
     gain = norm.get_parameter("weight").double() / torch.sqrt(var + eps)
-    # Per channel, in levels: value(acc) = slope * acc + start + bias / step.
-    slope, start = gain * unit / step, -mean * gain / step
-    reach = whole.abs().sum(1) * most * slope.abs()
-    _, top = bounds(after.bits[after.index], signed=False)
-    start = start + bias.double() / step
-    margin = MARGIN * (reach + start.abs() + top)
-    negative, positive = whole.clamp(max=0).sum(1) * most, whole.clamp(min=0).sum(1) * most
-    shifts = torch.stack(
-        [
-            _clear_shift(slope[c], start[c], negative[c], positive[c], top, margin[c])
-            for c in range(len(slope))
-        ]
+    # Per channel: value(acc) = slope * acc + start.
+    slope, start = gain * unit, bias.double() - mean * gain
+    reach = whole.abs().sum(1) * max(most, -least) * slope.abs() + start.abs()
+    positive, negative = whole.clamp(min=0).sum(1), whole.clamp(max=0).sum(1)
+    ends = torch.stack(
+        [negative * most + positive * least, positive * most + negative * least], dim=1
     )
-    bias.copy_((bias.double() + shifts * step).to(bias.dtype))
-    return float(shifts.abs().max())
+    edges = [_edges(reader) * reader.step().double() for reader in readers]
+    margins = torch.stack([MARGIN * (reach + edge.abs().max()) for edge in edges], dim=1)
+    shifts = torch.stack(
+        [_clear_shift(slope[c], start[c], ends[c], edges, margins[c]) for c in range(len(slope))]
+    )
+    bias.copy_((bias.double() + shifts).to(bias.dtype))
+    return float(shifts.abs().max() / min(reader.step() for reader in readers))
 
 
-def _clear_shift(  # noqa: PLR0917  # one channel's scalars, in the order of the formula
-    slope: Tensor, start: Tensor, least: Tensor, most: Tensor, top: int, margin: Tensor
+def _clear_shift(
+    slope: Tensor, start: Tensor, ends: Tensor, edges: Sequence[Tensor], margins: Tensor
 ) -> Tensor:
-    """Smallest shift of `start` that keeps slope * acc + start clear of every k + 1/2.
+    """Smallest shift of `start` that keeps slope * acc + start clear of all `edges`.
 
-    acc is any integer in least..most, k = 0..top-1, clear means `margin` away. Where no shift is,
-    the one that keeps furthest away.
+    acc is any integer between the two `ends`. There is one tensor of edges, and one margin, per
+    reader. Where no shift is clear, the one that keeps furthest away.
     """
-    tries = torch.arange(-TRIES, TRIES + 1, dtype=torch.float64, device=slope.device)
-    shifts = tries[tries.abs().argsort(stable=True)] * margin
-    edges = torch.arange(top, dtype=torch.float64, device=slope.device) + 0.5
-    gaps = edges[None, :] - start - shifts[:, None]
-    exact = gaps / torch.where(slope == 0, 1.0, slope)
-    near = torch.stack([exact.floor(), exact.ceil()]).clamp(least, most)
-    distance = (near * slope - gaps).abs().amin((0, 2))
-    clear = distance >= margin
-    return shifts[int(clear.int().argmax()) if bool(clear.any()) else int(distance.argmax())]
+    shifts = _nearest_first(slope.device) * margins.max()
+    distances = []
+    for edge, margin in zip(edges, margins, strict=True):
+        gaps = edge[None, :] - start - shifts[:, None]
+        exact = gaps / torch.where(slope == 0, 1.0, slope)
+        near = torch.stack([exact.floor(), exact.ceil()]).clamp(ends[0], ends[1])
+        distances.append((near * slope - gaps).abs().amin((0, 2)) / margin)
+    return shifts[_first_clear(torch.stack(distances).amin(0))]
+
+
+def _first_clear(distances: Tensor) -> int:
+    """The first try at least one margin away, or else the one furthest away. Shape (tries,)."""
+    clear = distances >= 1
+    return int(clear.int().argmax()) if bool(clear.any()) else int(distances.argmax())
+
+
+def _nearest_first(device: torch.device) -> Tensor:
+    """0, 1, -1, 2, ... up to TRIES both ways."""
+    tries = torch.arange(-TRIES, TRIES + 1, dtype=torch.float64, device=device)
+    return tries[tries.abs().argsort(stable=True)]
+
+
+def _edges(quantiser: LSQ) -> Tensor:
+    """Where it rounds from one level to the next, in levels."""
+    low, high = bounds(quantiser.bits[quantiser.index], signed=quantiser.signed)
+    return torch.arange(low, high, dtype=torch.float64, device=quantiser.steps.device) + 0.5

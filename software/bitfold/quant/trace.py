@@ -1,5 +1,6 @@
 """What a plain float model is made of: its layers, what feeds each, what normalises each."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import final
 
@@ -8,8 +9,8 @@ from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
 from bitfold.errors import ConfigError
-
-_FREE = (nn.MaxPool2d, nn.Flatten, nn.Dropout)  # keep the feeder's grid
+from bitfold.quant.flow import FREE, LAYERS, NORMS, QUANTISABLE, Flow
+from bitfold.quant.grids import grids_of, sources
 
 
 @final
@@ -18,80 +19,120 @@ class Layer:
     """A convolution or dense layer of a traced model. Names are module paths."""
 
     name: str
-    feeder: str  # nn.ReLU or nn.Identity whose output the layer reads: its activation quantiser
+    feeder: str  # nn.ReLU, nn.ReLU6 or nn.Identity that the layer reads: its activation quantiser
     norm: str | None  # BatchNorm that follows, if any
-    follower: str | None  # nn.ReLU after that, if any
+    readers: tuple[str, ...]  # quantisers (feeders, grids) that read the normalised outputs
     outputs: int
-    inputs: int  # kernel height * kernel width * input channels
-    channels: int
+    inputs: int  # kernel height * kernel width * input channels / groups
+    channels: int  # input channels, of all groups
+    groups: int
     pixels: int
     input_elements: int  # activations the layer reads, each counted once
+    signed: bool  # whether these may be negative
+    grid: str | None  # grid whose values, or sums of two, the feeder reads
+    averaged: int  # how many of those are averaged before it; 1: none
 
 
 def trace(model: nn.Module, input_shape: tuple[int, ...]) -> tuple[Layer, ...]:
     """List the layers of `model` in network order.
 
-    `input_shape` is (C, H, W). Every layer must read an nn.ReLU or nn.Identity (through pooling
-    and flattening at most), and no two layers the same one, since it becomes the quantiser whose
-    bits are that layer's. Raises: ConfigError otherwise.
+    `input_shape` is (C, H, W). Every layer must read an nn.ReLU, nn.ReLU6 or nn.Identity (through
+    max-pooling, padding and flattening at most) that is called once and feeds no other layer,
+    since it becomes the quantiser whose bits are that layer's. Additions and averages must be as
+    `grids` wants them. Raises: ConfigError otherwise.
     """
     graph = fx.symbolic_trace(model)
-    modules = dict(graph.named_modules())
     was = model.training
     model.eval()  # or the zeros would enter the BatchNorm statistics
     ShapeProp(graph.eval()).propagate(torch.zeros(1, *input_shape))  # type: ignore[no-untyped-call]
     model.train(was)
-    layers: list[Layer] = []
-    for node in graph.graph.nodes:
-        if node.op != "call_module" or not isinstance(modules[node.target], nn.Conv2d | nn.Linear):
-            continue
-        layers.append(_layer(node, modules))
-    feeders = [layer.feeder for layer in layers]
-    for layer in layers:
-        if feeders.count(layer.feeder) > 1:
+    flow = Flow.of(graph)
+    found = [(node, _feeder(flow, node)) for node in flow.nodes if flow.calls(node, LAYERS)]
+    _check_unshared(flow, found)
+    on = frozenset(grid.name for grid in grids_of(flow))
+    _check_apart(found, on)
+    quantisers = on | {str(feeder.target) for _, feeder in found}
+    return tuple(_layer(flow, node, feeder, on, quantisers) for node, feeder in found)
+
+
+def _feeder(flow: Flow, node: fx.Node) -> fx.Node:
+    source = flow.origin(node.args[0], FREE)
+    if not flow.calls(source, QUANTISABLE):
+        raise ConfigError(
+            f"layer {str(node.target)!r} reads {source}, which is not quantised; put an nn.ReLU or "
+            "an nn.Identity before it"
+        )
+    return source
+
+
+def _check_unshared(flow: Flow, found: list[tuple[fx.Node, fx.Node]]) -> None:
+    readers = Counter(feeder.target for _, feeder in found)
+    calls = Counter(node.target for node in flow.nodes if node.op == "call_module")
+    for node, feeder in found:
+        if readers[feeder.target] > 1 or calls[feeder.target] > 1:
+            shared = "with another layer" if readers[feeder.target] > 1 else "with another call"
             raise ConfigError(
-                f"layer {layer.name!r} shares its input {layer.feeder!r} with another layer; "
+                f"layer {str(node.target)!r} shares its input {str(feeder.target)!r} {shared}; "
                 "give each its own nn.Identity so that each has its own activation bits"
             )
-    return tuple(layers)
 
 
-def _layer(node: fx.Node, modules: dict[str, nn.Module]) -> Layer:
-    name = str(node.target)
-    module = modules[name]
-    source = node.args[0]
-    while isinstance(source, fx.Node) and isinstance(modules.get(str(source.target)), _FREE):
-        source = source.args[0]
-    feeder = modules.get(str(source.target)) if isinstance(source, fx.Node) else None
-    if not isinstance(feeder, nn.ReLU | nn.Identity):
-        raise ConfigError(
-            f"layer {name!r} reads {source}, which is not quantised; put an nn.ReLU or an "
-            "nn.Identity before it"
-        )
-    norm = _only_user(node, modules, (nn.BatchNorm1d, nn.BatchNorm2d))
-    relu = _only_user(norm or node, modules, (nn.ReLU,))
+def _check_apart(found: list[tuple[fx.Node, fx.Node]], on: frozenset[str]) -> None:
+    for node, feeder in found:
+        if feeder.target in on:
+            raise ConfigError(
+                f"layer {str(node.target)!r} reads {str(feeder.target)!r}, which is also added or "
+                "averaged; give the layer its own nn.Identity so that it has its own bits"
+            )
+
+
+def _layer(
+    flow: Flow, node: fx.Node, feeder: fx.Node, on: frozenset[str], quantisers: frozenset[str]
+) -> Layer:
+    module = flow.modules[str(node.target)]
+    norm = flow.only_user(node, NORMS)
     weight = module.get_parameter("weight")
+    groups = module.groups if isinstance(module, nn.Conv2d) else 1
     read, written = _shape(node.args[0]), _shape(node)
+    grid, averages = sources(flow, feeder.args[0], on) or (None, ())
+    averaged = 1
+    for average in averages:
+        averaged *= _window(flow, average)
     return Layer(
-        name=name,
-        feeder=str(source.target),  # type: ignore[union-attr]  # a Node: `feeder` was found by it
+        name=str(node.target),
+        feeder=str(feeder.target),
         norm=str(norm.target) if norm else None,
-        follower=str(relu.target) if relu else None,
+        readers=tuple(dict.fromkeys(flow.reached(norm or node, quantisers))),
         outputs=weight.shape[0],
         inputs=weight[0].numel(),
-        channels=weight.shape[1],
+        channels=weight.shape[1] * groups,
+        groups=groups,
         pixels=int(torch.Size(written[2:]).numel()),
         input_elements=int(torch.Size(read[1:]).numel()),
+        signed=not flow.non_negative(feeder),
+        grid=grid,
+        averaged=averaged,
     )
 
 
-def _only_user(
-    node: fx.Node, modules: dict[str, nn.Module], kinds: tuple[type[nn.Module], ...]
-) -> fx.Node | None:
-    """The one node that reads `node`, if it is of these kinds."""
-    users = tuple(node.users)
-    one = len(users) == 1 and isinstance(modules.get(str(users[0].target)), kinds)
-    return users[0] if one else None
+def _window(flow: Flow, node: fx.Node) -> int:
+    """Pixels of one average, which must be the same for all."""
+    module = flow.modules[str(node.target)]
+    (height, width), (rows, columns) = _shape(node.args[0])[2:], _shape(node)[2:]
+    if isinstance(module, nn.AvgPool2d):
+        size = module.kernel_size
+        down, across = (size, size) if isinstance(size, int) else size
+        even = module.padding in (0, (0, 0)) and not module.ceil_mode
+        even = even and module.divisor_override is None
+    else:
+        down, across = height // rows, width // columns
+        even = height % rows == 0 and width % columns == 0
+    if not even:
+        raise ConfigError(
+            f"{str(node.target)!r} averages {height}x{width} to {rows}x{columns}, not each from "
+            "as many pixels; pool without padding, to sizes that divide"
+        )
+    return int(down * across)
 
 
 def _shape(node: object) -> tuple[int, ...]:
