@@ -6,9 +6,11 @@ LSQ's gradient scale, which LIMPQ's indicators are made of.
 """
 
 import warnings
+from typing import final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.functional import relu6
 
 with warnings.catch_warnings():
     # Brevitas warns of an optional package and of its own syntax while it is imported.
@@ -46,6 +48,17 @@ class _Activation(ExtendedInjector):  # type: ignore[misc]  # brevitas is untype
     proxy_class = ActQuantProxyFromInjector
     narrow_range = False
     float_to_int_impl_type = "ROUND"
+
+
+@final
+class _Clip(nn.Module):
+    """ReLU6 under another name: Brevitas drops nn.ReLU6 and leaves the range to the quantiser.
+
+    The clip must stay, so that large values saturate as in the float network.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return relu6(x)
 
 
 def quant_layer(layer: nn.Module, quantiser: LSQ, *, whole_bias: bool) -> nn.Module:
@@ -94,9 +107,8 @@ def quant_activation(layer: nn.Module, quantiser: LSQ, *, scaled: bool) -> nn.Mo
     act_quant = _Activation.let(tensor_quant=quantiser, signed=quantiser.signed)
     made: nn.Module
     if isinstance(layer, nn.ReLU6):
-        # The clip at 6 stays, so that large values saturate as in the float network.
         made = QuantNonLinearActLayer(
-            act_impl=nn.ReLU6,
+            act_impl=_Clip,
             passthrough_act=True,
             input_quant=None,
             act_quant=act_quant,
