@@ -8,3 +8,4 @@ from bitfold.models.mobilenet_v2 import mobilenet_v2 as mobilenet_v2
 from bitfold.models.resnet import resnet18 as resnet18
 from bitfold.models.resnet import resnet50 as resnet50
 from bitfold.models.vgg import vgg19 as vgg19
+from bitfold.models.weights import load_weights as load_weights

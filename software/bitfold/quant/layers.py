@@ -57,7 +57,11 @@ class _Clip(nn.Module):
     The clip must stay, so that large values saturate as in the float network.
     """
 
+    def __init__(self) -> None:  # without it, Brevitas' injector refuses the class
+        super().__init__()
+
     def forward(self, x: Tensor) -> Tensor:
+        """x limited to 0..6."""
         return relu6(x)
 
 

@@ -4,8 +4,13 @@ from bitfold.runfile.budget import BudgetKind as BudgetKind
 from bitfold.runfile.budget import BudgetSection as BudgetSection
 from bitfold.runfile.data import Data as Data
 from bitfold.runfile.hardware import Hardware as Hardware
+from bitfold.runfile.model import CifarResNet as CifarResNet
 from bitfold.runfile.model import ConvNet as ConvNet
 from bitfold.runfile.model import Mlp as Mlp
+from bitfold.runfile.model import MobileNet as MobileNet
+from bitfold.runfile.model import Model as Model
+from bitfold.runfile.model import ResNet as ResNet
+from bitfold.runfile.model import Vgg19 as Vgg19
 from bitfold.runfile.parse import parse_run as parse_run
 from bitfold.runfile.parse import read_run as read_run
 from bitfold.runfile.run import CHOICES as CHOICES

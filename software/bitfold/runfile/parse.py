@@ -18,7 +18,8 @@ from bitfold.runfile.section import Section
 def read_run(path: Path, environ: Mapping[str, str] | None = None) -> RunFile:
     """Read a run file; `environ` (default: the process's) supplies BITFOLD_DATA.
 
-    A relative [data] root is taken from the run file's folder. Raises: ConfigError.
+    Relative [data] root and [model] weights are taken from the run file's folder. Raises:
+    ConfigError.
     """
     try:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -31,7 +32,12 @@ def read_run(path: Path, environ: Mapping[str, str] | None = None) -> RunFile:
     root = path.parent / run.data.root if run.data.root is not None else None
     if root is None and fallback:
         root = Path(fallback)
-    return run.model_copy(update={"data": run.data.model_copy(update={"root": root})})
+    weights = path.parent / run.model.weights if run.model.weights is not None else None
+    placed = {
+        "data": run.data.model_copy(update={"root": root}),
+        "model": run.model.model_copy(update={"weights": weights}),
+    }
+    return run.model_copy(update=placed)
 
 
 def parse_run(value: Mapping[str, Any], where: str = "run file") -> RunFile:
@@ -45,7 +51,12 @@ def parse_run(value: Mapping[str, Any], where: str = "run file") -> RunFile:
             made[name] = _parse_section(name, value[name], where)
         elif field.is_required():
             raise ConfigError(f"{where}: section [{name}] is missing: {field.description}")
-    return RunFile.model_construct(**{**_defaults(), **made})
+    run = RunFile.model_construct(**{**_defaults(), **made})
+    if run.train.float_epochs == 0 and run.model.weights is None:
+        raise ConfigError(
+            f"{where}: [train] float_epochs 0 leaves the network untrained; give [model] weights"
+        )
+    return run
 
 
 def _defaults() -> dict[str, Any]:

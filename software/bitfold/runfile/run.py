@@ -7,7 +7,15 @@ from pydantic import Field
 from bitfold.runfile.budget import BudgetSection
 from bitfold.runfile.data import Data
 from bitfold.runfile.hardware import Hardware
-from bitfold.runfile.model import ConvNet, Mlp
+from bitfold.runfile.model import (
+    CifarResNet,
+    ConvNet,
+    Mlp,
+    MobileNet,
+    Model,
+    ResNet,
+    Vgg19,
+)
 from bitfold.runfile.search import SearchLimpq, SearchUniform
 from bitfold.runfile.section import Section
 from bitfold.runfile.train import Train
@@ -17,7 +25,7 @@ class RunFile(Section):
     """A whole run file."""
 
     data: Data = Field(description="what to learn from")
-    model: ConvNet | Mlp = Field(description="the network")
+    model: Model = Field(description="the network")
     train: Train = Field(default=Train(), description="phases that every method shares")
     search: SearchUniform | SearchLimpq = Field(description="how bits are found")
     budget: BudgetSection = Field(description="what the bits may cost")
@@ -32,6 +40,22 @@ SECTIONS: Mapping[str, type[Section]] = {
 }
 # Sections of several kinds: the key that chooses, and the kinds.
 CHOICES: Mapping[str, tuple[str, Mapping[str, type[Section]]]] = {
-    "model": ("name", {"convnet": ConvNet, "mlp": Mlp}),
+    "model": (
+        "name",
+        {
+            "convnet": ConvNet,
+            "mlp": Mlp,
+            "resnet8": CifarResNet,
+            "resnet20": CifarResNet,
+            "resnet32": CifarResNet,
+            "resnet44": CifarResNet,
+            "resnet56": CifarResNet,
+            "resnet18": ResNet,
+            "resnet50": ResNet,
+            "vgg19": Vgg19,
+            "mobilenet_v1": MobileNet,
+            "mobilenet_v2": MobileNet,
+        },
+    ),
     "search": ("method", {"limpq": SearchLimpq, "uniform": SearchUniform}),
 }

@@ -47,7 +47,7 @@ def metrics(run: RunFile, problem: Problem, measured: Measured) -> dict[str, Any
         "kind": "metrics",
         "schema": SCHEMA,
         "data": run.data.name,
-        "model": run.model.model_dump(mode="json"),
+        "model": run.model.model_dump(mode="json", exclude={"weights"}),
         "method": run.search.model_dump(mode="json"),
         "seed": run.train.seed,
         "accuracy": measured.accuracy,

@@ -13,13 +13,13 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from bitfold.data import DataSet, load
+from bitfold.data import load
 from bitfold.export import export_model
-from bitfold.files import write_json
-from bitfold.models import convnet, mlp
+from bitfold.files import digest, write_json
 from bitfold.policy import BitPolicy, LayerBits
 from bitfold.quant import Layer, quantise, settle, trace
-from bitfold.runfile import ConvNet, Mlp, RunFile, TrainedSearch
+from bitfold.runfile import RunFile, TrainedSearch
+from bitfold.search.build import build
 from bitfold.search.evaluate import accuracy
 from bitfold.search.hooks import Hooks
 from bitfold.search.loop import Recipe, Trained, train
@@ -48,18 +48,14 @@ def search(run: RunFile, out: Path, progress: Progress | None = None) -> SearchR
     return _Run(run, out, progress or Silent()).search()
 
 
-def build(model: ConvNet | Mlp, data: DataSet, seed: int) -> nn.Module:
-    """The untrained float network of a run file."""
-    torch.manual_seed(seed)
-    if isinstance(model, ConvNet):
-        return convnet(data.shape, data.classes, model.channels, model.pools, model.kernel)
-    return mlp(data.shape, data.classes, model.hidden)
-
-
 def identity(run: RunFile) -> str:
     """Digest of every setting that trained weights depend on."""
-    value = run.model_dump(mode="json", exclude={"data": {"root"}, "hardware": True})
+    value = run.model_dump(
+        mode="json", exclude={"data": {"root"}, "model": {"weights"}, "hardware": True}
+    )
     value["target"] = run.hardware.target
+    if run.model.weights is not None:
+        value["weights"] = digest(run.model.weights)
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
