@@ -77,6 +77,26 @@ def test_every_key_is_documented() -> None:
         ({"data": GOOD["data"]}, "r.toml: section [model] is missing: the network"),
         (changed("search", epochs=True), "r.toml: [search] epochs should be a valid integer"),
         (changed("train", float_lr=float("nan")), "r.toml: [train] float_lr should be"),
+        (changed("train", ema=1), "r.toml: [train] ema should be less than 1, got 1"),
+        (changed("train", keep="first"), "r.toml: [train] keep should be 'last' or 'best', got"),
+        (changed("train", clip_norm=-1), "r.toml: [train] clip_norm should be greater than or eq"),
+        (changed("train", precision="16"), "[train] precision should be '32' or 'bf16', got '16'"),
+        (changed("train", finetune_distill=2), "[train] finetune_distill should be less than or"),
+        (changed("train", distill_temperature=0), "[train] distill_temperature should be greater"),
+        (changed("train", schedule="step"), '[train] schedule = "step" and milestones go togeth'),
+        (changed("train", milestones=[0.5]), '[train] schedule = "step" and milestones go toget'),
+        (
+            changed("train", schedule="step", milestones=[0.5, 0.5]),
+            "[train] milestones must ascend, got [0.5, 0.5]",
+        ),
+        (
+            changed("train", schedule="step", milestones=[0.5, 30]),
+            "r.toml: [train] milestones should be less than 1, got 30",
+        ),
+        (
+            changed("train", float_warmup=20),
+            "[train] float_warmup must be less than float_epochs = 20, got 20",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_section_key_and_remedy(value: Any, message: str) -> None:

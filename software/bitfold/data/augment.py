@@ -1,4 +1,7 @@
-"""Training-time changes to a batch; every draw comes from the generator given."""
+"""Training-time changes to a batch; every draw comes from the generator given.
+
+The generator is the CPU's wherever the images are: the same draws change them alike there.
+"""
 
 import torch
 from torch import Generator, Tensor

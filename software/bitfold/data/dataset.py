@@ -1,8 +1,9 @@
 """The value that all loaders give: three splits of images and labels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
+import torch
 from torch import Tensor
 
 
@@ -16,6 +17,10 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def to(self, device: torch.device) -> "Split":
+        """The same on `device`."""
+        return Split(self.x.to(device), self.y.to(device))
 
 
 @final
@@ -34,3 +39,8 @@ class DataSet:
         """(C, H, W) of an image."""
         _, c, h, w = self.train.x.shape
         return c, h, w
+
+    def to(self, device: torch.device) -> "DataSet":
+        """The same on `device`, where no tensor is copied that is there already."""
+        train, validation, test = (s.to(device) for s in (self.train, self.validation, self.test))
+        return replace(self, train=train, validation=validation, test=test)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from bitfold.data import Split
 from bitfold.data.augment import augment
+from bitfold.search.device import lay_out
 
 
 def steps_of(split: Split, batch: int) -> int:
@@ -16,15 +17,18 @@ def steps_of(split: Split, batch: int) -> int:
 
 
 def batches(split: Split, batch: int, how: str, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Shuffled batches (x, y), augmented as `how` says; on the CPU.
+    """Shuffled batches (x, y), augmented as `how` says; on the split's device.
 
-    A split smaller than `batch` is one batch. Also seeds torch's own generator, for dropout.
+    All draws are made on the CPU, so every device gets the same images. A split smaller than
+    `batch` is one batch. Also seeds torch's own generator, for dropout.
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(split), generator=generator)
     for part in order.split(batch)[: steps_of(split, batch)]:  # type: ignore[no-untyped-call]
-        yield augment(split.x[part], how, generator), split.y[part]
+        rows = part.to(split.x.device)
+        x = augment(split.x[rows], how, generator)
+        yield lay_out(x) if x.is_cuda else x, split.y[rows]
 
 
 def epoch_seed(seed: int, phase: str, epoch: int) -> int:

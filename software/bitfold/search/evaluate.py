@@ -22,7 +22,7 @@ def logits(model: nn.Module, x: Tensor) -> Tensor:
 
 def accuracy(model: nn.Module, split: Split) -> float:
     """Fraction of `split` that is classified rightly."""
-    return (logits(model, split.x).argmax(1) == split.y).float().mean().item()
+    return (logits(model, split.x).argmax(1) == split.y.cpu()).float().mean().item()
 
 
 @torch.no_grad()

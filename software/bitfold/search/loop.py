@@ -1,41 +1,24 @@
 """The one training loop: every phase of every method goes through `train`."""
 
-import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from bitfold.data import DataSet
-from bitfold.errors import ConfigError
-from bitfold.search import checkpoint
+from bitfold.search import checkpoint, guard
 from bitfold.search.batches import batches, epoch_seed, steps_of
+from bitfold.search.device import place
+from bitfold.search.ema import Ema
 from bitfold.search.evaluate import accuracy, reestimate_norms
 from bitfold.search.hooks import Hooks
+from bitfold.search.keep import Keeper
 from bitfold.search.progress import Progress
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """Settings of one phase; names as in the run file."""
-
-    phase: str
-    epochs: int
-    lr: float
-    batch: int
-    seed: int
-    momentum: float
-    weight_decay: float
-    label_smoothing: float
-    augment: str
-    validate: bool = True
-    reestimate: bool = False  # BatchNorm statistics, before each validation
+from bitfold.search.recipe import Recipe
+from bitfold.search.step import Stepper
 
 
 @final
@@ -57,33 +40,28 @@ def train(
     path: Path,
     identity: str,
     progress: Progress,
+    teacher: nn.Module | None = None,
 ) -> Trained:
     """Train `model` in place, or continue from the checkpoint at `path`.
 
     Every epoch ends in a checkpoint, and draws only from a generator seeded by (seed, phase,
     epoch): a run that is killed and started again gives the same weights, bit for bit. `hooks` add
-    to the plain loss and step. Raises: ConfigError when the loss is not finite; ArtefactError,
+    to the plain loss and step; `teacher` gives the soft labels where the recipe distils, and is
+    frozen. Raises: ConfigError when loss, gradients or weights are not finite; ArtefactError,
     ConfigError for a checkpoint that is damaged or of other settings.
     """
-    optimiser = _optimiser(model, hooks, recipe)
-    steps = steps_of(data.train, recipe.batch)
-    hooks.start(model, steps * recipe.epochs, recipe.epochs)
+    phase = _Phase(model, data.to(fabric.device), recipe, hooks, fabric, teacher, progress)
+    hooks.start(model, phase.stepper.steps, recipe.epochs)
     found = checkpoint.read(path, identity, recipe.phase)
     first, spent, history = 0, 0.0, []
     if found is not None:
-        model.load_state_dict(found.model)
-        optimiser.load_state_dict(found.optimiser)
-        hooks.restore(found.hooks)
+        phase.restore(found, path)
         first, spent, history = found.epoch, found.seconds, list(found.history)
-    phase = _Phase(model, optimiser, data, recipe, hooks, fabric, progress)
-    progress.start(recipe.phase, steps * (recipe.epochs - first))
+    progress.start(recipe.phase, phase.stepper.steps // recipe.epochs * (recipe.epochs - first))
     clock = time.monotonic()
     for epoch in range(first, recipe.epochs):
-        entry = phase.epoch(epoch)
-        if recipe.reestimate:
-            reestimate_norms(model, data.train.x)
-        if recipe.validate:
-            entry["validation"] = accuracy(model, data.validation)
+        entry = phase.train(epoch)
+        phase.validate(entry)
         history.append(entry)
         checkpoint.Checkpoint(
             identity=identity,
@@ -91,10 +69,13 @@ def train(
             epoch=epoch + 1,
             seconds=spent + time.monotonic() - clock,
             model=model.state_dict(),
-            optimiser=optimiser.state_dict(),
+            optimiser=phase.stepper.optimiser.state_dict(),
             hooks=hooks.state(),
+            ema=phase.ema.state() if phase.ema else {},
+            kept=phase.keeper.state(),
             history=history,
         ).write(path)
+    phase.keeper.finish(model)
     progress.done()
     return Trained(history, spent + time.monotonic() - clock)
 
@@ -106,90 +87,72 @@ class _Phase:
     def __init__(  # noqa: PLR0917  # private, called once, above
         self,
         model: nn.Module,
-        optimiser: torch.optim.Optimizer,
         data: DataSet,
         recipe: Recipe,
         hooks: Hooks,
         fabric: Fabric,
+        teacher: nn.Module | None,
         progress: Progress,
     ) -> None:
-        self.model, self.data, self.recipe = model, data, recipe
-        self.hooks, self.fabric, self.progress = hooks, fabric, progress
-        self.wrapped, self.optimiser = fabric.setup(model, optimiser)
-        self.steps = steps_of(data.train, recipe.batch)
-        self.right = self.seen = 0  # training images of this epoch, over all passes
+        self.model, self.data, self.recipe = place(model, fabric.device), data, recipe
+        self.hooks, self.progress = hooks, progress
+        self.stepper = Stepper(
+            model,
+            recipe,
+            hooks=hooks,
+            fabric=fabric,
+            steps=steps_of(data.train, recipe.batch) * recipe.epochs,
+            teacher=place(teacher, fabric.device) if teacher else None,
+        )
+        self.ema = Ema(recipe.ema) if recipe.ema else None
+        self.keeper = Keeper(recipe.keep, always=self.ema is not None)
 
-    def epoch(self, epoch: int) -> dict[str, Any]:
+    def restore(self, found: checkpoint.Checkpoint, path: Path) -> None:
+        """Take up a checkpoint, which was read from `path`."""
+        with checkpoint.fitting(path):
+            self.model.load_state_dict(found.model)
+            self.stepper.optimiser.load_state_dict(found.optimiser)
+        self.hooks.restore(found.hooks)
+        if self.ema:
+            self.ema.restore(found.ema, self.data.train.x.device)
+        self.keeper.restore(found.kept)
+
+    def train(self, epoch: int) -> dict[str, Any]:
         """Train one epoch; return its entry for the history."""
-        recipe = self.recipe
+        recipe, steps = self.recipe, self.stepper.steps // self.recipe.epochs
         self.model.train()
-        self.right = self.seen = 0
-        total = 0.0
+        total, right, seen = 0.0, 0, 0
         seed = epoch_seed(recipe.seed, recipe.phase, epoch)
         drawn = batches(self.data.train, recipe.batch, recipe.augment, seed)
-        for i, batch in enumerate(drawn):
-            step = epoch * self.steps + i
-            self._set_lr(step)
-            x, y = self.fabric.to_device(batch)
-            loss = self._step(x, y, step)
-            total += loss
-            self.progress.advance(loss, self.right / self.seen)
-        for parameter in self.hooks.after_epoch(self.model, epoch):
-            self.optimiser.optimizer.state.pop(parameter, None)
+        for step, (x, y) in enumerate(drawn, start=epoch * steps):
+            done = self.stepper(x, y, step)
+            if self.ema:
+                self.ema.update(self.model)
+            total, right, seen = total + done.loss, right + done.right, seen + done.seen
+            self.progress.advance(done.loss, right / seen)
+        renewed = self.hooks.after_epoch(self.model, epoch)
+        for parameter in renewed:
+            self.stepper.optimiser.state.pop(parameter, None)
+        if self.ema:
+            self.ema.restart(self.model, renewed)
+        guard.check_weights(self.model, self.stepper.where((epoch + 1) * steps - 1))
         return {
             "epoch": epoch,
-            "loss": total / self.steps,
-            "accuracy": self.right / self.seen,
-            "lr": self.optimiser.param_groups[0]["lr"],
+            "loss": total / steps,
+            "accuracy": right / seen,
+            "lr": self.stepper.rate,
         }
 
-    def _step(self, x: Tensor, y: Tensor, step: int) -> float:
-        """One optimiser step; return the task loss."""
-        self.hooks.before_step(self.model, step)
-        self.optimiser.zero_grad(set_to_none=True)
-        value = self.hooks.gradients(
-            self.model, step, lambda: self._pass(x, y, step), self.fabric.backward
-        )
-        self.hooks.edit_gradients(self.model)
-        self.optimiser.step()
-        self.hooks.after_step(self.model, step)
-        return value
-
-    def _pass(self, x: Tensor, y: Tensor, step: int) -> Tensor:
-        """One forward pass; return the loss, which must be finite."""
-        out = self.wrapped(x)
-        self.right += int((out.argmax(1) == y).sum())
-        self.seen += len(y)
-        loss = cross_entropy(out, y, label_smoothing=self.recipe.label_smoothing)
-        if not torch.isfinite(loss):
-            lr = self.optimiser.param_groups[0]["lr"]
-            raise ConfigError(
-                f"the loss became {loss.item()} in phase {self.recipe.phase!r} at step {step} of "
-                f"{self.steps * self.recipe.epochs}, learning rate {lr:.3g}; the checkpoint of the "
-                "epoch before is kept. Lower this phase's learning rate in the run file and give "
-                "another output folder"
-            )
-        return loss
-
-    def _set_lr(self, step: int) -> None:
-        """Cosine from the recipe's rate to zero."""
-        progress = step / (self.steps * self.recipe.epochs)
-        for group in self.optimiser.param_groups:
-            group["lr"] = (
-                self.recipe.lr * group["lr_scale"] * (1 + math.cos(math.pi * progress)) / 2
-            )
-
-
-def _optimiser(model: nn.Module, hooks: Hooks, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum over the groups that the hooks name."""
-    groups = [
-        {
-            "params": list(group.parameters),
-            "weight_decay": group.weight_decay,
-            "lr_scale": group.lr_scale,
-        }
-        for group in hooks.groups(model, recipe.weight_decay)
-    ]
-    return torch.optim.SGD(
-        groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0
-    )
+    def validate(self, entry: dict[str, Any]) -> None:
+        """Validate the trained model, or the average of its weights; note what may be kept."""
+        trained: dict[str, Tensor] = {}
+        if self.ema:
+            trained = {name: value.clone() for name, value in self.model.state_dict().items()}
+            self.model.load_state_dict(trained | self.ema.average)
+        if self.recipe.reestimate:
+            reestimate_norms(self.model, self.data.train.x)
+        if self.recipe.validate:
+            entry["validation"] = accuracy(self.model, self.data.validation)
+        self.keeper.note(self.model, entry.get("validation"))
+        if trained:
+            self.model.load_state_dict(trained)

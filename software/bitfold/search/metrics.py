@@ -10,6 +10,7 @@ from bitfold.cost import bitops, size_bits
 from bitfold.export import Agreement
 from bitfold.policy import LayerBits
 from bitfold.runfile import RunFile
+from bitfold.search.keep import summary
 from bitfold.search.problem import CostModel, Problem, layer_shape
 
 SCHEMA = 1
@@ -26,6 +27,7 @@ class Measured:
     accuracy: Mapping[str, Mapping[str, float]]
     seconds: Mapping[str, float]
     history: Mapping[str, list[dict[str, Any]]]
+    keep: str  # last or best
     findings: Mapping[str, Any]
     agreement: Agreement
 
@@ -63,6 +65,11 @@ def metrics(run: RunFile, problem: Problem, measured: Measured) -> dict[str, Any
         "findings": measured.findings,
         "export": asdict(measured.agreement),
         "seconds": measured.seconds,
+        "epochs": {
+            name: shown
+            for name, history in measured.history.items()
+            if (shown := summary(history, measured.keep)) is not None
+        },
         "history": measured.history,
         "versions": {
             "python": platform.python_version(),

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, final
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from bitfold.data import load
@@ -18,14 +17,16 @@ from bitfold.export import export_model
 from bitfold.files import digest, write_json
 from bitfold.policy import BitPolicy, LayerBits
 from bitfold.quant import Layer, quantise, settle, trace
-from bitfold.runfile import RunFile, TrainedSearch
+from bitfold.runfile import RunFile
 from bitfold.search.build import build
+from bitfold.search.device import make_fabric
 from bitfold.search.evaluate import accuracy
 from bitfold.search.hooks import Hooks
-from bitfold.search.loop import Recipe, Trained, train
+from bitfold.search.loop import Trained, train
 from bitfold.search.method import Method, Released
 from bitfold.search.methods import METHODS
 from bitfold.search.metrics import Measured, metrics
+from bitfold.search.phases import recipes
 from bitfold.search.problem import Problem, pose
 from bitfold.search.progress import Progress, Silent
 
@@ -78,18 +79,21 @@ class _Run:
         if run.train.threads:
             torch.set_num_threads(run.train.threads)
         self.run, self.out, self.progress = run, out, progress
-        self.fabric = Fabric(accelerator=run.train.accelerator, devices=1)
-        self.data = load(run.data.name, run.data.root)
+        self.recipes = recipes(run)
+        self.fabric = make_fabric(run.train)
+        self.data = load(run.data.name, run.data.root).to(self.fabric.device)
         self.phases: dict[str, Trained] = {}
+        self.teacher: nn.Module | None = None  # the float model, once it is trained
 
     def search(self) -> SearchResult:
         run, data = self.run, self.data
         model = build(run.model, data, run.train.seed)
         layers = trace(model, data.shape)
         problem = self._pose(layers)
-        self._train("float", model, run.train.float_epochs, run.train.float_lr)
+        self._train("float", model, Hooks())
+        self.teacher = copy.deepcopy(model)
         accuracies = {"float": self._accuracy(model)}
-        found = self._find(copy.deepcopy(model), problem)
+        found = self._find(model, problem)
         start = found.released or Released(model=copy.deepcopy(model))
         searched = self._finetune("finetune", start, layers, found.policy, found.method)
         accuracies["searched"] = self._accuracy(searched)
@@ -100,7 +104,7 @@ class _Run:
             accuracies["uniform8"] = self._accuracy(compared)
         policy = BitPolicy(layers=found.policy, made_by=self._made_by(problem))
         clock = time.monotonic()
-        x, y = data.test.x.numpy(), data.test.y.numpy()
+        x, y = data.test.x.cpu().numpy(), data.test.y.cpu().numpy()
         agreement = export_model(searched.cpu(), policy, x, y, self.out)
         seconds = {name: phase.seconds for name, phase in self.phases.items()}
         seconds["export"] = time.monotonic() - clock
@@ -112,6 +116,7 @@ class _Run:
                 accuracy=accuracies,
                 seconds=seconds,
                 history={name: phase.history for name, phase in self.phases.items()},
+                keep=run.train.keep,
                 findings=found.findings,
                 agreement=agreement,
             ),
@@ -132,13 +137,13 @@ class _Run:
             seed=run.train.seed,
         )
 
-    def _find(self, model: nn.Module, problem: Problem) -> _Found:
-        """Run the method on the float `model`."""
-        settings = self.run.search
+    def _find(self, start: nn.Module, problem: Problem) -> _Found:
+        """Run the method on a copy of the float model `start`."""
+        settings, model = self.run.search, copy.deepcopy(start)
         method = METHODS[settings.method](settings, problem)
         method.prepare(model)
-        if isinstance(settings, TrainedSearch):
-            self._train("search", model, settings.epochs, settings.lr, method)
+        if "search" in self.recipes:
+            self._train("search", model, method)
         policy, findings = method.policy(model), method.findings(model)
         return _Found(method, policy, findings, method.release(model))
 
@@ -157,39 +162,22 @@ class _Run:
                 handle.weight.start_at(start.w_steps[handle.layer.name])
             if handle.layer.name in start.a_steps:
                 handle.act.start_at(start.a_steps[handle.layer.name])
-        settings = self.run.train
-        epochs = settings.finetune_epochs if phase == "finetune" else settings.compare_epochs
         hooks = method.finetuning(handles) if method else Hooks()
-        self._train(phase, model, epochs, settings.finetune_lr, hooks)
+        self._train(phase, model, hooks)
         settle(model, handles)
         return model
 
-    def _train(
-        self, phase: str, model: nn.Module, epochs: int, lr: float, hooks: Hooks | None = None
-    ) -> None:
-        settings = self.run.train
-        recipe = Recipe(
-            phase=phase,
-            epochs=epochs,
-            lr=lr,
-            batch=settings.batch,
-            seed=settings.seed,
-            momentum=settings.momentum,
-            weight_decay=settings.weight_decay,
-            label_smoothing=settings.label_smoothing,
-            augment=self.run.data.augment,
-            validate=phase != "search",
-            reestimate=phase in ("finetune", "uniform8"),
-        )
+    def _train(self, phase: str, model: nn.Module, hooks: Hooks) -> None:
         self.phases[phase] = train(
             model,
             self.data,
-            recipe,
-            hooks=hooks or Hooks(),
+            self.recipes[phase],
+            hooks=hooks,
             fabric=self.fabric,
             path=self.out / "checkpoints" / f"{phase}.pt",
             identity=identity(self.run),
             progress=self.progress,
+            teacher=self.teacher,
         )
 
     def _accuracy(self, model: nn.Module) -> dict[str, float]:

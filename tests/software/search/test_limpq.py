@@ -14,9 +14,10 @@ from bitfold.policy import LayerBits
 from bitfold.quant import trace
 from bitfold.search.hooks import Hooks
 from bitfold.search.limpq import LIMPQ
-from bitfold.search.loop import Recipe, train
+from bitfold.search.loop import train
 from bitfold.search.problem import KINDS, Problem, pose
 from bitfold.search.progress import Silent
+from bitfold.search.recipe import Recipe
 
 from .nets import SHAPE, data, net
 

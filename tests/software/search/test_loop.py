@@ -11,9 +11,10 @@ from bitfold.errors import ArtefactError, ConfigError
 from bitfold.search.batches import batches, epoch_seed, steps_of
 from bitfold.search.checkpoint import read
 from bitfold.search.evaluate import accuracy, reestimate_norms
-from bitfold.search.hooks import Hooks
-from bitfold.search.loop import Recipe, Trained, train
+from bitfold.search.hooks import Backward, Hooks, Pass
+from bitfold.search.loop import Trained, train
 from bitfold.search.progress import Silent
+from bitfold.search.recipe import Recipe
 
 from .nets import data, net
 
@@ -53,17 +54,24 @@ class Recorder:
 
 
 def run(
-    model: nn.Module, path: Path, settings: Recipe, progress: Recorder | Silent | None = None
+    model: nn.Module,
+    path: Path,
+    settings: Recipe,
+    progress: Recorder | Silent | None = None,
+    *,
+    hooks: Hooks | None = None,
+    fabric: Fabric | None = None,
 ) -> Trained:
     return train(
         model,
         data(),
         settings,
-        hooks=Hooks(),
-        fabric=Fabric(accelerator="cpu", devices=1),
+        hooks=hooks or Hooks(),
+        fabric=fabric or Fabric(accelerator="cpu", devices=1),
         path=path,
         identity="id",
         progress=progress or Silent(),
+        teacher=net(seed=9),
     )
 
 
@@ -123,43 +131,132 @@ def test_a_rate_that_is_too_high_keeps_the_last_good_checkpoint(tmp_path: Path) 
         assert all(torch.isfinite(v).all() for v in found.model.values())
 
 
-def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
+def test_gradients_that_are_not_finite_stop_with_step_and_rate(tmp_path: Path) -> None:
+    class Broken(Hooks):
+        """Backward of a finite loss overflows at the fifth step."""
+
+        def gradients(
+            self, model: nn.Module, step: int, one_pass: Pass, backward: Backward
+        ) -> float:
+            loss = one_pass()
+            backward(loss * 1e38 * 1e38 if step == 4 else loss)
+            return loss.item()
+
     path = tmp_path / "a.pt"
-    run(net(), path, recipe(epochs=1))
-    with pytest.raises(ConfigError, match="other settings than this run file's"):
-        read(path, "other", "float")
-    with pytest.raises(ConfigError, match="other settings"):
-        read(path, "id", "search")
-    assert read(tmp_path / "none.pt", "id", "float") is None
+    message = r"norm of the gradients became nan in phase 'float' at step 4 of 12, learning rate"
+    with pytest.raises(ConfigError, match=message + r".*checkpoint of the epoch before is kept"):
+        run(net(), path, recipe(), hooks=Broken())
+    found = read(path, "id", "float")
+    assert found is not None
+    assert found.epoch == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not a checkpoint"])
-def test_a_damaged_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "a.pt"
-    path.write_bytes(content)
-    with pytest.raises(ArtefactError, match=r"a\.pt: damaged checkpoint.*remove it"):
-        read(path, "id", "float")
+def test_weights_that_are_not_finite_never_reach_a_checkpoint(tmp_path: Path) -> None:
+    class Overflowing(Hooks):
+        """Loses a weight that no image needs."""
+
+        def after_step(self, model: nn.Module, step: int) -> None:
+            if step == 5:
+                model.get_submodule("unused").get_parameter("weight").data.fill_(float("inf"))
+
+    path, model = tmp_path / "a.pt", net()
+    nothing = nn.Linear(1, 1)
+    nothing.forward = lambda x: x  # type: ignore[method-assign]
+    model.add_module("unused", nothing)
+    message = r"'unused\.weight' holds values that are not finite in phase 'float' at step 5 of 12"
+    with pytest.raises(ConfigError, match=message):
+        run(model, path, recipe(), hooks=Overflowing())
+    found = read(path, "id", "float")
+    assert found is not None
+    assert found.epoch == 1
 
 
-def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "a.pt"
-    run(net(), path, recipe(epochs=1))
-    path.write_bytes(path.read_bytes()[:-500])
-    with pytest.raises(ArtefactError, match="damaged checkpoint"):
-        read(path, "id", "float")
+def test_clipping_bounds_the_norm_of_all_gradients_and_keeps_their_direction(
+    tmp_path: Path,
+) -> None:
+    moved = {}
+    for limit in (0.0, 1e-3):
+        before, after = net(), net()
+        settings = recipe(
+            batch=96, epochs=1, lr=1.0, momentum=0, weight_decay=0, clip_norm=limit, augment="none"
+        )
+        run(after, tmp_path / f"{limit}.pt", settings)
+        pairs = zip(before.parameters(), after.parameters(), strict=True)
+        moved[limit] = torch.cat([(a - b).detach().flatten() for a, b in pairs])
+    free, clipped = moved.values()
+    assert clipped.norm().item() == pytest.approx(1e-3, rel=1e-3)
+    assert free.norm() > 0.1
+    assert torch.cosine_similarity(free, clipped, dim=0) > 0.9999
 
 
-def test_checkpoints_hold_no_code(tmp_path: Path) -> None:
-    """A pickle that would run something on loading is refused."""
+def test_a_phase_ends_with_the_averaged_weights_that_it_validated(tmp_path: Path) -> None:
+    model = net()
+    trained = run(model, tmp_path / "a.pt", recipe(ema=0.9, reestimate=True))
+    found = read(tmp_path / "a.pt", "id", "float")
+    assert found is not None
+    assert accuracy(model, data().validation) == trained.history[-1]["validation"]
+    for name, value in found.ema["average"].items():
+        if "running" not in name:  # those were estimated anew
+            assert torch.equal(value, model.state_dict()[name]), name
+    assert not torch.equal(found.model["dense.weight"], model.state_dict()["dense.weight"])
 
-    class Hostile:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return (Path.touch, (tmp_path / "ran",))  # type: ignore[return-value]
 
-    torch.save({"schema": 1, "identity": Hostile()}, tmp_path / "a.pt")
-    with pytest.raises(ArtefactError, match="damaged"):
-        read(tmp_path / "a.pt", "id", "float")
-    assert not (tmp_path / "ran").exists()
+def test_a_phase_ends_with_its_best_epoch(tmp_path: Path) -> None:
+    model = net()
+    trained = run(model, tmp_path / "a.pt", recipe(keep="best", lr=0.3, epochs=8))
+    validation = [entry["validation"] for entry in trained.history]
+    assert validation[-1] < max(validation), "choose another rate: the last epoch is the best one"
+    assert accuracy(model, data().validation) == max(validation)
+
+
+EVERYTHING: dict[str, object] = {
+    "ema": 0.8,
+    "keep": "best",
+    "reestimate": True,
+    "distill": 0.5,
+    "temperature": 2.0,
+    "clip_norm": 0.5,
+    "warmup": 1,
+    "schedule": "step",
+    "milestones": (0.5,),
+}
+
+
+@pytest.mark.parametrize("stop", [5, 8, 11])
+def test_an_interrupted_run_with_everything_on_resumes_to_the_same_model(
+    tmp_path: Path, stop: int
+) -> None:
+    whole, parts, again = net(), net(), net(seed=5)
+    settings = recipe(**EVERYTHING)
+    wanted = run(whole, tmp_path / "whole.pt", settings)
+    with pytest.raises(KeyboardInterrupt):
+        run(parts, tmp_path / "parts.pt", settings, Recorder(stop=stop))
+    came = run(again, tmp_path / "parts.pt", settings)
+    assert came.history == wanted.history
+    assert all(torch.equal(v, again.state_dict()[n]) for n, v in whole.state_dict().items())
+    finished = net(seed=7)
+    run(finished, tmp_path / "parts.pt", settings)
+    assert all(torch.equal(v, finished.state_dict()[n]) for n, v in whole.state_dict().items())
+
+
+def test_bfloat16_passes_train_float32_weights(tmp_path: Path) -> None:
+    model, seen = net(), []
+    model.get_submodule("conv2").register_forward_hook(lambda m, x, out: seen.append(out.dtype))
+    fabric = Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    settings = recipe(epochs=8, augment="none", validate=False)
+    trained = run(model, tmp_path / "a.pt", settings, fabric=fabric)
+    plain = run(net(), tmp_path / "b.pt", settings)
+    assert set(seen) == {torch.bfloat16}
+    assert all(p.dtype == torch.float32 for p in model.parameters())
+    assert trained.history[0]["loss"] != plain.history[0]["loss"]
+    assert trained.history[-1]["loss"] == pytest.approx(plain.history[-1]["loss"], rel=0.1)
+    assert accuracy(model, data().test) > 0.8
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
+    run(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), tmp_path / "a.pt", recipe(epochs=1))
+    with pytest.raises(ArtefactError, match=r"a\.pt is of another network than this run's"):
+        run(net(), tmp_path / "a.pt", recipe(epochs=1))
 
 
 def test_batches_are_equal_shuffled_and_decided_by_the_seed() -> None:

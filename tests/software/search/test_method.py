@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from bitfold.policy import LayerBits
 from bitfold.search.hooks import Group, Hooks
-from bitfold.search.loop import Recipe, train
+from bitfold.search.loop import train
 from bitfold.search.method import Method
 from bitfold.search.progress import Silent
+from bitfold.search.recipe import Recipe
 
 from .nets import data, net
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -55,6 +56,9 @@ def test_metrics_say_what_the_report_needs(done: tuple[Path, SearchResult]) -> N
     assert value["budget"]["wanted"] == sum(layer["macs"] * 9 for layer in layers)
     assert set(value["seconds"]) == {"float", "search", "finetune", "uniform8", "export"}
     assert [entry["epoch"] for entry in value["history"]["finetune"]] == [0, 1]
+    assert set(value["epochs"]) == {"float", "finetune", "uniform8"}
+    last = value["history"]["finetune"][-1]["validation"]
+    assert value["epochs"]["finetune"]["last"] == {"epoch": 1, "validation": last}
     assert value["export"]["images"] == 360
     assert {"torch", "brevitas", "bitfold"} <= set(value["versions"])
 
@@ -113,8 +117,31 @@ class Killer:
             os.kill(os.getpid(), signal.SIGKILL)
     def done(self): pass
 
-search(run_file(train={{"compare_epochs": 1}}), Path({out!r}), Killer())
+search(run_file(train={train!r}), Path({out!r}), Killer())
 """
+EVERYTHING = {
+    "compare_epochs": 1,
+    "finetune_epochs": 3,
+    "schedule": "step",
+    "milestones": [0.6],
+    "finetune_warmup": 1,
+    "clip_norm": 1.0,
+    "ema": 0.9,
+    "keep": "best",
+    "search_distill": 1.0,
+    "finetune_distill": 0.5,
+    "distill_temperature": 2.0,
+    "precision": "bf16",
+}
+
+
+def killed_run(out: Path, train: dict[str, Any], at: int) -> None:
+    """Start a search in another process, and kill it -9 after so many steps."""
+    root = str(Path(__file__).parents[3])
+    code = KILLED.format(tests=root, at=at, out=str(out), train=train)
+    killed = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert not (out / "metrics.json").exists()
 
 
 @pytest.mark.slow
@@ -123,11 +150,7 @@ def test_a_killed_run_resumes_to_the_same_result(
     done: tuple[Path, SearchResult], tmp_path: Path, at: int
 ) -> None:
     """Nine steps an epoch: float 1-18, indicators 19-27, finetuning 28-45."""
-    root = str(Path(__file__).parents[3])
-    code = KILLED.format(tests=root, at=at, out=str(tmp_path / "killed"))
-    killed = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    assert not (tmp_path / "killed" / "metrics.json").exists()
+    killed_run(tmp_path / "killed", {"compare_epochs": 1}, at)
     whole = done[0]
     search(run_file(train={"compare_epochs": 1}), tmp_path / "killed")
     wanted, came = weights(whole), weights(tmp_path / "killed")
@@ -135,6 +158,23 @@ def test_a_killed_run_resumes_to_the_same_result(
     assert all(torch.equal(wanted[name], came[name]) for name in wanted)
     for name in ("model.onnx", "policy.json"):
         assert digest(whole / name) == digest(tmp_path / "killed" / name)
+
+
+@pytest.mark.slow
+def test_a_killed_run_with_every_setting_on_resumes_to_the_same_result(tmp_path: Path) -> None:
+    """Nine steps an epoch; killed in the last epoch of finetuning, 46-54."""
+    run, whole, killed = run_file(train=EVERYTHING), tmp_path / "whole", tmp_path / "killed"
+    wanted = search(run, whole).metrics
+    killed_run(killed, EVERYTHING, 50)
+    came = search(run, killed).metrics
+    for key in ("accuracy", "epochs", "history", "layers"):
+        assert came[key] == wanted[key]
+    assert came["epochs"]["finetune"]["kept"] == "best"
+    for name in ("model.onnx", "policy.json"):
+        assert digest(whole / name) == digest(killed / name)
+    for phase in ("float", "search", "finetune", "uniform8"):
+        first, second = weights(whole, phase), weights(killed, phase)
+        assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,37 @@
+"""Where a run trains, and how its tensors lie there."""
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from bitfold.errors import ConfigError
+from bitfold.runfile import Train
+
+_PRECISION = {"32": "32-true", "bf16": "bf16-mixed"}
+
+
+def make_fabric(settings: Train) -> Fabric:
+    """The fabric of a run. Raises: ConfigError when the accelerator is not there."""
+    if settings.accelerator == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(
+            '[train] accelerator = "cuda", but torch finds no CUDA device here; use "auto" or "cpu"'
+        )
+    return Fabric(
+        accelerator=settings.accelerator,
+        devices=1,
+        precision=_PRECISION[settings.precision],  # type: ignore[arg-type]  # a long Literal
+    )
+
+
+def place(model: nn.Module, device: torch.device) -> nn.Module:
+    """Move `model` to `device` in place; convolutions' weights channels-last on CUDA."""
+    model.to(device)
+    if device.type == "cuda":
+        for parameter in model.parameters():
+            parameter.data = lay_out(parameter.data)
+    return model
+
+
+def lay_out(x: Tensor) -> Tensor:
+    """x with channels last in memory if it has four dimensions; same shape and values."""
+    return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x

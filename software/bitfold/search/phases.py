@@ -1,0 +1,74 @@
+"""The phases of a run, each with its recipe."""
+
+from collections.abc import Mapping
+
+from bitfold.errors import ConfigError
+from bitfold.runfile import RunFile, TrainedSearch
+from bitfold.search.recipe import Recipe
+
+
+def recipes(run: RunFile) -> Mapping[str, Recipe]:
+    """Recipe of each phase that the run has: float, search, finetune, uniform8.
+
+    The 8-bit comparison is finetuned like the policy, its warm-up in proportion to its epochs. The
+    search phase has neither averaged weights nor a best epoch: what a method learns need not have
+    an average, and is no classifier to validate. Raises: ConfigError.
+    """
+    settings, method = run.train, run.search
+    finetuning: dict[str, object] = {
+        "lr": settings.finetune_lr,
+        "reestimate": True,
+        "ema": settings.ema,
+        "keep": settings.keep,
+        "distill": settings.finetune_distill,
+    }
+    phases: dict[str, dict[str, object]] = {
+        "float": {
+            "epochs": settings.float_epochs,
+            "lr": settings.float_lr,
+            "warmup": settings.float_warmup,
+            "ema": settings.ema,
+            "keep": settings.keep,
+        }
+    }
+    if isinstance(method, TrainedSearch):
+        if settings.search_warmup >= method.epochs:
+            raise ConfigError(
+                f"[train] search_warmup must be less than [search] epochs = {method.epochs}, "
+                f"got {settings.search_warmup}"
+            )
+        phases["search"] = {
+            "epochs": method.epochs,
+            "lr": method.lr,
+            "warmup": settings.search_warmup,
+            "distill": settings.search_distill,
+            "validate": False,
+        }
+    phases["finetune"] = finetuning | {
+        "epochs": settings.finetune_epochs,
+        "warmup": settings.finetune_warmup,
+    }
+    if settings.compare_epochs:
+        share = settings.finetune_warmup / settings.finetune_epochs
+        phases["uniform8"] = finetuning | {
+            "epochs": settings.compare_epochs,
+            "warmup": share * settings.compare_epochs,
+        }
+    shared: dict[str, object] = {
+        "batch": settings.batch,
+        "seed": settings.seed,
+        "momentum": settings.momentum,
+        "weight_decay": settings.weight_decay,
+        "label_smoothing": settings.label_smoothing,
+        "augment": run.data.augment,
+        "schedule": settings.schedule,
+        "milestones": settings.milestones,
+        "factor": settings.factor,
+        "clip_norm": settings.clip_norm,
+        "temperature": settings.distill_temperature,
+        "compile": settings.compile,
+    }
+    return {
+        name: Recipe(phase=name, **{**shared, **own})  # type: ignore[arg-type]  # made above
+        for name, own in phases.items()
+    }
