@@ -98,6 +98,8 @@ module bf_window #(
 
   typedef enum logic [1:0] {FREE_NONE, FREE_ON_CROSS, FREE_ON_ROW, FREE_ON_FRAME} free_e;
 
+  // A beat is read after the cycle in which it was written: no logic is wanted for both in one.
+  (* no_rw_check *)
   logic [Group-1:0]             memory [DEPTH];
   // Writer: address, and the number of free words less one (negative: full).
   logic [ADDR_WIDTH-1:0]        write_q;
@@ -302,5 +304,9 @@ module bf_window #(
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    out_valid_o && !out_ready_i |=> out_valid_o && $stable(out_data_o))
     else $error("%m: a refused beat was withdrawn or changed");
+
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   !(write && issue && !pad && address == write_q))
+    else $error("%m: a beat is read while it is written");
 `endif
 endmodule

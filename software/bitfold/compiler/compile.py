@@ -20,7 +20,8 @@ from bitfold.compiler.design import (
     read_inputs,
     write_manifest,
 )
-from bitfold.compiler.emit import BENCH_MODULES, emit_bench, emit_top
+from bitfold.compiler.emit import emit_top
+from bitfold.compiler.emit_bench import BENCH_MODULES, emit_bench
 from bitfold.compiler.folding import fold
 from bitfold.compiler.instances import instance_of, style_of
 from bitfold.compiler.lower import Layer, lower
@@ -30,7 +31,7 @@ from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.compiler.stages import build_stages
 from bitfold.cost import interval, read_target, stage_brams, stage_cycles, stage_ffs, stage_luts
 from bitfold.cost.schedule import frame_times
-from bitfold.cost.stages import AxisIn, Mvtu, Stage
+from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Stage
 from bitfold.errors import ConfigError, MismatchError
 from bitfold.files import digest, new_folder, write_text
 from bitfold.hardware import hardware_folder, needed_files
@@ -99,8 +100,9 @@ def compile_graph(
     layers = lower(graph)
     stages = plan(graph, layers, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz)
     first = stages[0]
-    last = next(s for s in reversed(stages) if isinstance(s, Mvtu))
+    last = stages[-1]
     assert isinstance(first, AxisIn)
+    assert isinstance(last, AxisOut)
     with new_folder(out) as folder:
         rtl, mem, bench = _write_sources(folder, layers, stages, target)
         text.save(graph, folder)

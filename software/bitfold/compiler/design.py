@@ -18,7 +18,7 @@ import numpy as np
 
 import bitfold
 from bitfold.cost import Folding
-from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Stage, Window
+from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Stage, Window
 from bitfold.errors import ArtefactError
 from bitfold.files import read_json, write_json
 from bitfold.ir import Graph, text
@@ -30,6 +30,7 @@ _KINDS: Mapping[str, Callable[..., Stage]] = {
     "window": Window,
     "mvtu": Mvtu,
     "pool": Pool,
+    "gather": Gather,
     "axis_out": AxisOut,
 }
 
@@ -98,12 +99,17 @@ def describe_input(graph: Graph, stage: AxisIn) -> dict[str, Any]:
     }
 
 
-def describe_output(graph: Graph, last: Mvtu) -> dict[str, Any]:
-    """What a frame answers: `count` integers, and the reals that they stand for."""
+def describe_output(graph: Graph, stage: AxisOut) -> dict[str, Any]:
+    """What a frame answers: `count` integers of 32 bits, and the reals that they stand for.
+
+    bits: that an integer can differ in, two's complement if `signed`; of codes -1, +1 these are 2.
+    """
     return {
         "shape": list(graph.output_type.shape),
-        "count": last.outputs * last.pixels,
-        "acc_bits": last.acc_width,
+        "count": stage.outputs,
+        "bits": stage.width,
+        "signed": stage.signed,
+        "bipolar": graph.output_type.bipolar,
         "scale": np.asarray(graph.output_map.scale).tolist(),
         "bias": np.asarray(graph.output_map.bias).tolist(),
     }

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import final
 
 from bitfold.compiler.lower import Layer, LinearLayer, PoolLayer
-from bitfold.compiler.stages import LayerFolding, input_stage, linear_stages, pool_stages
+from bitfold.compiler.stages import (
+    LayerFolding,
+    input_stage,
+    linear_stages,
+    output_stages,
+    pool_stages,
+)
 from bitfold.cost import Folding, stage_cycles
 from bitfold.cost.luts import Target, stage_luts
 from bitfold.cost.shape import divisors
@@ -56,7 +62,18 @@ def fold_for_interval(
                 if out not in after or total < after[out].luts:
                     after[out] = Chain(luts=total, foldings={**chain.foldings, **added})
         states = after
-    return min(states.values(), key=lambda chain: chain.luts, default=None)
+    ends = [_ended(layers, group, chain, cycles, target) for group, chain in states.items()]
+    return min((c for c in ends if c), key=lambda chain: chain.luts, default=None)
+
+
+def _ended(
+    layers: tuple[Layer, ...], group: int, chain: Chain, cycles: int, target: Target
+) -> Chain | None:
+    """`chain` with what sends its integers; None if that is too slow."""
+    stages = output_stages(layers, group)
+    if any(stage_cycles(stage) > cycles for stage in stages):
+        return None
+    return Chain(luts=chain.luts + _luts(stages, target), foldings=chain.foldings)
 
 
 def _extensions(

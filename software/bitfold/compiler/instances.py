@@ -6,7 +6,7 @@ from functools import singledispatch
 from typing import final
 
 from bitfold.cost.schedule_mvtu import held_vectors
-from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Window
+from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Window
 from bitfold.sim.reference import Step, pack_steps, step_table
 
 # Popcounts and accumulators from that family's primitives; elsewhere plain SystemVerilog.
@@ -138,6 +138,19 @@ def _(stage: Pool, target: str) -> Instance:
 
 
 @instance_of.register
+def _(stage: Gather, target: str) -> Instance:
+    return Instance(
+        module="bf_gather",
+        parameters={
+            "Group": str(stage.group),
+            "Planes": str(stage.planes),
+            "Words": str(stage.words),
+            "Bipolar": _flag(stage.bipolar),
+        },
+    )
+
+
+@instance_of.register
 def _(stage: AxisOut, target: str) -> Instance:
     return Instance(
         module="bf_axis_out",
@@ -145,5 +158,6 @@ def _(stage: AxisOut, target: str) -> Instance:
             "Items": str(stage.group),
             "Width": str(stage.width),
             "Outputs": str(stage.outputs),
+            "Signed": _flag(stage.signed),
         },
     )

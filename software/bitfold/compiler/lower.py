@@ -6,6 +6,7 @@ channel). That is a permutation of weights at compile time and nothing in hardwa
 """
 
 from dataclasses import dataclass
+from math import prod
 from typing import final
 
 import numpy as np
@@ -19,7 +20,7 @@ from bitfold.ir.ops import AddBias, Conv, Dense, Flatten, Input, MaxPool, Thresh
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LinearLayer:
-    """A matrix product with what follows it: thresholds, or a bias in the last layer.
+    """A matrix product with what follows it: thresholds, or a bias where accumulators leave.
 
     matrix (outputs, inputs): columns in stream order; values as in the graph.
     """
@@ -48,11 +49,12 @@ class LinearLayer:
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PoolLayer:
-    """A pooling between two linear layers."""
+    """A pooling behind codes, or of the input."""
 
     name: str
     pool: MaxPool
     x: IntType
+    out: IntType
 
 
 Layer = LinearLayer | PoolLayer
@@ -71,7 +73,7 @@ def lower(graph: Graph) -> tuple[Layer, ...]:
         if isinstance(node.op, Flatten):
             flattened = x
         elif isinstance(node.op, MaxPool):
-            layers.append(PoolLayer(name=node.name, pool=node.op, x=x))
+            layers.append(PoolLayer(name=node.name, pool=node.op, x=x, out=node.type))
         elif isinstance(node.op, Conv | Dense):
             layer, used = _linear(chain[position:], x, flattened)
             layers.append(layer)
@@ -83,8 +85,13 @@ def lower(graph: Graph) -> tuple[Layer, ...]:
                 "a chain of convolutions and dense layers, each with its quantiser, is expected"
             )
         position += 1
-    if not layers or not isinstance(layers[-1], LinearLayer):
-        raise UnsupportedOp("the network must end with a convolution or dense layer")
+    if flattened is not None and prod(flattened.shape[1:]) > 1:
+        raise UnsupportedOp(
+            f"node {chain[-1].name!r} (Flatten): ends the network behind a map; integers "
+            "leave it pixel by pixel. Leave the last Flatten out"
+        )
+    if not any(isinstance(layer, LinearLayer) for layer in layers):
+        raise UnsupportedOp("the network has no convolution or dense layer")
     return tuple(layers)
 
 

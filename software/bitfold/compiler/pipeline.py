@@ -15,8 +15,8 @@ PIPELINE: tuple[Pass, ...] = (pool_after_threshold, merge_thresholds, lower_bipo
 def run_pipeline(graph: Graph) -> Graph:
     """Apply every pass and verify the graph after each.
 
-    Then each Conv and Dense is followed by a Threshold, but for the last, and each MaxPool reads
-    thresholded codes or the input.
+    Then each Conv and Dense is followed by a Threshold, but maybe for the last, and each MaxPool
+    reads thresholded codes or the input.
     """
     for each in PIPELINE:
         graph = each(graph)

@@ -1,13 +1,13 @@
 """Layers and their foldings to the chain of stages that the hardware is made of."""
 
 from dataclasses import dataclass
+from math import prod
 from typing import final
 
 from bitfold.compiler.lower import Layer, LinearLayer, PoolLayer
 from bitfold.cost import Folding
 from bitfold.cost.shape import divisors
-from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Stage, Window
-from bitfold.errors import UnsupportedOp
+from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Stage, Window
 from bitfold.ir import Graph, IntType
 
 MAX_INPUT_GROUP = 4  # bytes of an input beat: one 32-bit AXI word
@@ -117,19 +117,32 @@ def build_stages(
             how = foldings[layer.name]
             stages += linear_stages(layer, group, how)
             group = how.tpe
-    last = stages[-1]
-    assert isinstance(last, Mvtu)
-    if not last.final:
-        raise UnsupportedOp(
-            f"layer {last.name!r} is the last and has a quantiser behind it; the accelerator sends "
-            "the integers of its last product. Leave the last quantiser to the host"
-        )
-    stages.append(
-        AxisOut(
-            name="output",
-            group=last.folding.pe,
-            width=last.acc_width,
-            outputs=last.outputs * last.pixels,
-        )
+    return (*stages, *output_stages(layers, group))
+
+
+def output_stages(layers: tuple[Layer, ...], group: int) -> tuple[Stage, ...]:
+    """How integers leave behind the last layer, whose stream has `group` channels a beat.
+
+    Accumulators leave as they are; codes are planes, which are gathered to integers.
+    """
+    linear = next(layer for layer in reversed(layers) if isinstance(layer, LinearLayer))
+    outputs = linear.matrix.shape[0]
+    codes = linear.thresholds
+    if codes is None:
+        width = acc_width(linear.acc)
+        return (AxisOut(name="output", group=group, width=width, outputs=outputs * linear.pixels),)
+    last = layers[-1]
+    pixels = prod(last.out.shape[1:]) if isinstance(last, PoolLayer) else linear.pixels
+    gather = Gather(
+        name="gather",
+        group=group,
+        planes=codes.bits,
+        words=outputs // group,
+        bipolar=codes.bipolar,
+        pixels=pixels,
     )
-    return tuple(stages)
+    signed = codes.signed or codes.bipolar
+    out = AxisOut(
+        name="output", group=group, width=gather.width, outputs=outputs * pixels, signed=signed
+    )
+    return gather, out

@@ -1,7 +1,8 @@
 """Fit a target's LUT and FF coefficients to synthesised stages, and write its table."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import final
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls  # type: ignore[import-untyped]  # ships no stubs
 
 from bitfold.cost.luts import Target, features
+from bitfold.cost.memories import RamCell
 from bitfold.cost.shape import Folding
 from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Stage, Window
 
@@ -81,19 +83,31 @@ def _least_squares(
 def to_toml(target: Target) -> str:
     """The table as it stands in `cost/targets/`."""
     lines = [
-        "# LUTs and FFs per feature (see bitfold/cost/luts.py), fitted by `bitfold calibrate`."
+        "# RAM cells as Yosys knows them (see bitfold/cost/memories.py).",
+        f"rom_depth = {target.rom_depth}",
+        f"rom_cost = {target.rom_cost}",
+        "cells = [",
+        *(f"  {{ {_cell(cell)} }}," for cell in target.cells),
+        "]",
+        "",
+        "# LUTs and FFs per feature (see bitfold/cost/luts.py), fitted by `bitfold calibrate`.",
+        "[luts]",
     ]
-    for name in ("ram_depth", "ram_luts_per_bit", "rom_depth", "block_unit"):
-        lines.append(f"{name} = {getattr(target, name)}")
-    for name in ("block_from_rom", "block_from_ram"):
-        lines.append(f"{name} = {getattr(target, name)}")
-    lines += ["", "[luts]"]
     lines += [f"{name} = {value}" for name, value in target.luts.items()]
     lines += ["", "[ffs]"]
     lines += [f"{name} = {value}" for name, value in target.ffs.items()]
     lines += ["", "[fit]"]
     lines += [f"{k} = {v!r}".replace("'", '"') for k, v in target.fit.items()]
     return "\n".join(lines) + "\n"
+
+
+def _cell(cell: RamCell) -> str:
+    """Fields that differ from their defaults, in TOML."""
+    values = {f.name: getattr(cell, f.name) for f in fields(cell)}
+    kept = {f.name: values[f.name] for f in fields(cell) if values[f.name] != f.default}
+    return ", ".join(
+        f"{name} = {json.dumps(list(v) if isinstance(v, tuple) else v)}" for name, v in kept.items()
+    )
 
 
 def grid() -> Iterator[Stage]:

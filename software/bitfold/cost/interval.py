@@ -7,7 +7,7 @@ saved is a cycle saved; the slowest stage decides. `schedule` has the exact late
 from functools import singledispatch
 
 from bitfold.cost.shape import Folding, LayerShape
-from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Stage, Window
+from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Stage, Window
 
 
 @singledispatch
@@ -35,6 +35,11 @@ def _(stage: Mvtu) -> int:
 @stage_cycles.register
 def _(stage: Pool) -> int:
     return stage.pixels * stage.positions * stage.beats
+
+
+@stage_cycles.register
+def _(stage: Gather) -> int:
+    return stage.pixels * stage.beats
 
 
 @stage_cycles.register

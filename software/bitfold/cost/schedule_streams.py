@@ -1,4 +1,4 @@
-"""When bf_maxpool, bf_axis_in, bf_axis_out and bf_argmax take and give their vectors, to the cycle.
+"""When bf_maxpool, bf_gather, bf_axis_in, bf_axis_out, bf_argmax take and give, to the cycle.
 
 Read `schedule_window` first: it says what a time is and how a chain is evaluated. `accepted` and
 `taken` are the known times of a module's input and output vectors; None means "not known yet", 0
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from bitfold.cost.stages import AxisIn, AxisOut, Pool
+from bitfold.cost.stages import AxisIn, AxisOut, Gather, Pool
 
 
 def _after(times: Sequence[int], index: int, cycles: int) -> int | None:
@@ -44,6 +44,32 @@ class PoolSchedule:
     def offer(self, pixel: int, accepted: Sequence[int]) -> int | None:
         """The greatest bit of the last beat is in the FIFO a cycle later."""
         return _after(accepted, pixel, 1)
+
+
+@final
+@dataclass(frozen=True)
+class GatherSchedule:
+    """Recurrence of bf_gather. In: vectors of planes; out: words of `group` integers."""
+
+    stage: Gather
+
+    @property
+    def in_beats(self) -> int:
+        """Plane beats of a vector."""
+        return self.stage.beats
+
+    @property
+    def out_beats(self) -> int:
+        """A word."""
+        return 1
+
+    def credit(self, vector: int, taken: Sequence[int]) -> int | None:
+        """Two are held: a third begins when the last word of the first has left."""
+        return _after(taken, (vector - 1) * self.stage.words - 1, self.in_beats)
+
+    def offer(self, word: int, accepted: Sequence[int]) -> int | None:
+        """The vector is complete."""
+        return _after(accepted, word // self.stage.words, 1)
 
 
 @final

@@ -5,9 +5,14 @@ from dataclasses import dataclass, field
 from typing import Protocol, final
 
 from bitfold.cost.schedule_mvtu import MvtuSchedule, timing_of
-from bitfold.cost.schedule_streams import AxisInSchedule, AxisOutSchedule, PoolSchedule
+from bitfold.cost.schedule_streams import (
+    AxisInSchedule,
+    AxisOutSchedule,
+    GatherSchedule,
+    PoolSchedule,
+)
 from bitfold.cost.schedule_window import WindowSchedule
-from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Stage, Window
+from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Stage, Window
 
 
 class Recurrence(Protocol):
@@ -77,7 +82,8 @@ class Link:
         if isinstance(self.producer, MvtuSchedule):
             return self.producer.offer(u, before.accepted, self.times)
         assert isinstance(
-            self.producer, WindowSchedule | PoolSchedule | AxisInSchedule | AxisOutSchedule
+            self.producer,
+            WindowSchedule | PoolSchedule | GatherSchedule | AxisInSchedule | AxisOutSchedule,
         )
         return self.producer.offer(u, before.accepted)
 
@@ -106,6 +112,8 @@ def make_links(stages: tuple[Stage, ...], style: int) -> tuple[Link, ...]:
             nodes.append((stage.name, schedule, stage.pixels * schedule.parts))
         elif isinstance(stage, Pool):
             nodes.append((stage.name, PoolSchedule(stage), stage.pixels))
+        elif isinstance(stage, Gather):
+            nodes.append((stage.name, GatherSchedule(stage), stage.pixels * stage.words))
         else:
             assert isinstance(stage, AxisOut)
             nodes.append((stage.name, AxisOutSchedule(stage), stage.outputs))

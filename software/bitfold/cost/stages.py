@@ -164,6 +164,29 @@ class Pool:
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class Gather:
+    """Planes to words of `group` integers: behind the quantiser that ends a network."""
+
+    name: str
+    group: int
+    planes: int
+    words: int  # of a vector: channels / group
+    bipolar: bool
+    pixels: int  # vectors of a frame
+
+    @property
+    def beats(self) -> int:
+        """Plane beats of a vector."""
+        return self.words * self.planes
+
+    @property
+    def width(self) -> int:
+        """Bits of an integer: -1 and +1 take two."""
+        return 2 if self.bipolar else self.planes
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class AxisOut:
     """Integers, `group` at a time, to an AXI4-Stream of one integer a beat."""
 
@@ -171,6 +194,7 @@ class AxisOut:
     group: int
     width: int
     outputs: int
+    signed: bool = True
 
 
-Stage = AxisIn | Window | Mvtu | Pool | AxisOut
+Stage = AxisIn | Window | Mvtu | Pool | Gather | AxisOut

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import final
 
-from bitfold.cost.stages import AxisIn, Mvtu, Pool, Stage, Window
+from bitfold.cost.stages import AxisIn, Gather, Mvtu, Pool, Stage, Window
 
 
 @final
@@ -53,6 +53,12 @@ def _(stage: Pool) -> Stream:
     return Stream(
         name=stage.name, width=stage.group, beats=stage.pixels * stage.beats, vector=stage.beats
     )
+
+
+@stream_of.register
+def _(stage: Gather) -> Stream:
+    words = stage.pixels * stage.words
+    return Stream(name=stage.name, width=stage.group * stage.width, beats=words, vector=1)
 
 
 def streams(stages: tuple[Stage, ...]) -> tuple[Stream, ...]:

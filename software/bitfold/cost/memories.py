@@ -1,0 +1,213 @@
+"""Which memories a stage has, and what synthesis makes of each: block RAM, LUT RAM or logic.
+
+The choice is that of Yosys' pass memory_libmap: for every kind of RAM cell of the target and every
+width that it can take, a cost is computed from the cells, the multiplexers behind them and the
+decoders in front; the cheapest wins, or plain logic does. A target's table lists its cells with the
+numbers of Yosys' own library.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+from math import ceil
+from typing import final
+
+from bitfold.cost.schedule_mvtu import held_vectors
+from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Window
+
+_PORT_COST = 2.0  # of a read port that is not the write port
+_MUX_COST = 0.5  # of a multiplexer or decoder, a bit
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RamCell:
+    """A kind of RAM cell, as memory_libmap's library describes it.
+
+    abits:  address bits at the least width; each next width halves the words.
+    cost:   of a cell; the part `scaled` of it is paid by the share of the width that is used.
+    byte:   bits that share a write enable; 0: all.
+    rom:    constant memories may be put here.
+    sync:   reading takes a clock edge, so that a memory read at once cannot be put here.
+    single: has one port, for a memory that is read where it is written.
+    luts, blocks: what a cell takes of the FPGA, in LUTs and in the data sheet's block RAMs.
+    """
+
+    name: str
+    abits: int
+    widths: tuple[int, ...]
+    cost: int
+    scaled: int = 0
+    byte: int = 0
+    rom: bool = False
+    sync: bool = False
+    single: bool = False
+    luts: int = 0
+    blocks: float = 0.0
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """`count` memories of depth x width bits.
+
+    sync:    read with a clock edge.
+    enables: groups of bits that are written apart from each other; divides the width.
+    single:  read at the address at which it is written.
+    """
+
+    depth: int
+    width: int
+    writable: bool
+    count: int = 1
+    sync: bool = True
+    enables: int = 1
+    single: bool = False
+
+    @property
+    def bits(self) -> int:
+        """Of one."""
+        return self.depth * self.width
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """Where a memory goes: `cells` of a kind, or none: logic. All counts are of one memory."""
+
+    cell: RamCell | None
+    cells: int = 0
+    mux_bits: int = 0  # two-to-one multiplexers behind the cells
+
+
+def place(memory: Memory, cells: tuple[RamCell, ...], rom_cost: float) -> Placed:
+    """The cheapest place. rom_cost: of a bit of a constant memory in logic; of a written one 1."""
+    best = Placed(cell=None)
+    least = int(memory.bits * (1.0 if memory.writable else rom_cost))
+    for cell in cells:
+        if not _fits(memory, cell):
+            continue
+        for cost, placed in _shapes(memory, cell):
+            if cost < least:
+                best, least = placed, int(cost)
+    return best
+
+
+def _fits(memory: Memory, cell: RamCell) -> bool:
+    return (
+        (memory.writable or cell.rom)
+        and (memory.sync or not cell.sync)
+        and (memory.single or not cell.single)
+    )
+
+
+def _shapes(memory: Memory, cell: RamCell) -> Iterator[tuple[float, Placed]]:
+    """Cost and outcome for each width that the cell can take."""
+    for index, width in enumerate(cell.widths):
+        rows = ceil(memory.depth / (1 << (cell.abits - index)))
+        byte = min(cell.byte or width, width) if memory.writable else 1
+        padded = memory.enables * byte * ceil(memory.width / memory.enables / byte)
+        number = ceil(rows * padded / width)
+        mux_bits = (rows - 1) * memory.width
+        cost = (cell.cost - cell.scaled) * number + cell.scaled * rows * memory.width / width
+        cost += _MUX_COST * mux_bits + (0.0 if memory.single and cell.single else _PORT_COST)
+        if memory.writable and rows > 1:
+            cost += _MUX_COST * rows * memory.enables
+        yield cost, Placed(cell=cell, cells=number, mux_bits=mux_bits)
+
+
+def memory_features(
+    kept: tuple[Memory, ...], cells: tuple[RamCell, ...], rom_cost: float, rom_depth: int
+) -> Mapping[str, float]:
+    """Feature name -> amount, of all memories together. rom_depth: words of a LUT as a ROM.
+
+    ram_lut: LUTs of RAM cells; ram_mux: multiplexers; ram_ff: bits of written memories in
+    flip-flops; rom_lut: LUTs of constant ones; read_bit: registers behind what is not block RAM.
+    """
+    found = dict.fromkeys(("ram_lut", "ram_mux", "ram_ff", "rom_lut", "read_bit"), 0.0)
+    for memory in kept:
+        placed = place(memory, cells, rom_cost)
+        if placed.cell is not None:
+            found["ram_lut"] += memory.count * placed.cells * placed.cell.luts
+            found["ram_mux"] += memory.count * placed.mux_bits
+        elif memory.writable:
+            found["ram_ff"] += memory.count * memory.bits
+        else:
+            found["rom_lut"] += memory.count * memory.width * max(memory.depth / rom_depth, 0.5)
+        if memory.sync and not (placed.cell and placed.cell.sync):
+            found["read_bit"] += memory.count * memory.width
+    return found
+
+
+def block_rams(kept: tuple[Memory, ...], cells: tuple[RamCell, ...], rom_cost: float) -> float:
+    """Block RAMs of all memories together, in the unit of the data sheet."""
+    total = 0.0
+    for memory in kept:
+        placed = place(memory, cells, rom_cost)
+        if placed.cell is not None:
+            total += memory.count * placed.cells * placed.cell.blocks
+    return total
+
+
+@singledispatch
+def memories(stage: object) -> tuple[Memory, ...]:
+    """Memories of a stage."""
+    raise TypeError(f"no memory formula for {type(stage).__name__}")
+
+
+@memories.register
+def _(stage: AxisIn) -> tuple[Memory, ...]:
+    return ()
+
+
+@memories.register
+def _(stage: Window) -> tuple[Memory, ...]:
+    depth = stage.rows * stage.width * stage.beats
+    return (Memory(depth=depth, width=stage.group, writable=True),)
+
+
+@memories.register
+def _(stage: Mvtu) -> tuple[Memory, ...]:
+    fold = stage.folding
+    af, wf = ceil(stage.planes / fold.ap), ceil(stage.w_planes / fold.wp)
+    lanes = max(stage.group_in, fold.simd)
+    weights = Memory(
+        depth=stage.nf * wf * stage.sf, width=fold.pe * fold.simd * fold.wp, writable=False
+    )
+    vectors = Memory(
+        depth=2 * (stage.inputs // lanes) * af,
+        width=lanes * fold.ap,
+        writable=True,
+        enables=lanes // stage.group_in * fold.ap,
+    )
+    word = fold.pe * stage.acc_width if stage.final else stage.tpe
+    results = Memory(
+        depth=held_vectors(stage, 0) * stage.out_beats, width=word, writable=True, sync=False
+    )
+    if stage.final:
+        biases = Memory(depth=stage.nf, width=word, writable=False, sync=False)
+        return weights, vectors, results, biases
+    thresholds = Memory(
+        depth=stage.nf * (fold.pe // stage.tpe) << stage.out_bits,
+        width=stage.acc_width + 1,
+        writable=False,
+        count=stage.tpe,
+    )
+    return weights, vectors, results, thresholds
+
+
+@memories.register
+def _(stage: Pool) -> tuple[Memory, ...]:
+    greatest = Memory(depth=stage.beats, width=stage.group, writable=True, sync=False, single=True)
+    return greatest, Memory(depth=2 * stage.beats, width=stage.group, writable=True, sync=False)
+
+
+@memories.register
+def _(stage: Gather) -> tuple[Memory, ...]:
+    width = stage.group * stage.width
+    return (Memory(depth=2 * stage.words, width=width, writable=True, sync=False),)
+
+
+@memories.register
+def _(stage: AxisOut) -> tuple[Memory, ...]:
+    return ()
