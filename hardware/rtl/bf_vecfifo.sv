@@ -13,11 +13,8 @@ module bf_vecfifo #(
   parameter  int unsigned Width   = 8,       // bits of a word, >= 1
   parameter  int unsigned Beats   = 4,       // words of a vector, >= 1
   parameter  int unsigned Vectors = 2,       // >= 2
-  localparam int unsigned DEPTH       = Beats * Vectors,
-  localparam int unsigned ADDR_WIDTH  = $clog2(DEPTH),
-  localparam int unsigned COUNT_WIDTH = $clog2(DEPTH + 1),
-  localparam int unsigned BEAT_WIDTH  = Beats > 1 ? $clog2(Beats) : 1,
-  localparam int unsigned VEC_WIDTH   = $clog2(Vectors + 1)
+  localparam int unsigned BEAT_WIDTH = Beats > 1 ? $clog2(Beats) : 1,
+  localparam int unsigned VEC_WIDTH  = $clog2(Vectors + 1)
 ) (
   input  logic             clk_i,
   input  logic             rst_ni,           // synchronous, active low
@@ -32,41 +29,35 @@ module bf_vecfifo #(
   input  logic             out_ready_i,
   output logic [Width-1:0] out_data_o
 );
-  localparam logic [ADDR_WIDTH-1:0] LAST      = ADDR_WIDTH'(DEPTH - 1);
-  localparam logic [BEAT_WIDTH-1:0] LAST_BEAT = BEAT_WIDTH'(Beats - 1);
+  logic [BEAT_WIDTH-1:0] beat_q;             // of the word offered, in its vector
+  logic [VEC_WIDTH-1:0]  reserved_q;
+  logic                  pop, last_beat, done, in_ready;
 
-  logic [Width-1:0]       memory [DEPTH];
-  logic [ADDR_WIDTH-1:0]  write_q, read_q;
-  logic [COUNT_WIDTH-1:0] count_q;           // words stored
-  logic [BEAT_WIDTH-1:0]  beat_q;            // of the word offered, in its vector
-  logic [VEC_WIDTH-1:0]   reserved_q;
-  logic                   pop, done;
+  bf_fifo #(
+    .Width (Width),
+    .Depth (Beats * Vectors)
+  ) i_fifo (
+    .clk_i       (clk_i),
+    .rst_ni      (rst_ni),
+    .in_valid_i  (in_valid_i),
+    .in_ready_o  (in_ready),                 // always, by the credit
+    .in_data_i   (in_data_i),
+    .out_valid_o (out_valid_o),
+    .out_ready_i (out_ready_i),
+    .out_data_o  (out_data_o)
+  );
 
-  assign room_o      = reserved_q != VEC_WIDTH'(Vectors);
-  assign out_valid_o = count_q != '0;
-  assign out_data_o  = memory[read_q];
-  assign pop         = out_valid_o && out_ready_i;
-  assign done        = pop && beat_q == LAST_BEAT;
-
-  always_ff @(posedge clk_i) begin
-    if (in_valid_i) memory[write_q] <= in_data_i;
-  end
+  assign room_o    = reserved_q != VEC_WIDTH'(Vectors);
+  assign pop       = out_valid_o && out_ready_i;
+  assign last_beat = beat_q == BEAT_WIDTH'(Beats - 1);
+  assign done      = pop && last_beat;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      write_q    <= '0;
-      read_q     <= '0;
-      count_q    <= '0;
       beat_q     <= '0;
       reserved_q <= '0;
     end else begin
-      if (in_valid_i) write_q <= write_q == LAST ? '0 : write_q + 1'b1;
-      if (pop) begin
-        read_q <= read_q == LAST ? '0 : read_q + 1'b1;
-        beat_q <= done ? '0 : beat_q + 1'b1;
-      end
-      if (in_valid_i && !pop) count_q <= count_q + 1'b1;
-      if (!in_valid_i && pop) count_q <= count_q - 1'b1;
+      if (pop) beat_q <= last_beat ? '0 : beat_q + 1'b1;
       if (reserve_i && !done) reserved_q <= reserved_q + 1'b1;
       if (!reserve_i && done) reserved_q <= reserved_q - 1'b1;
     end
@@ -89,7 +80,7 @@ module bf_vecfifo #(
       $fatal(1, "%m: out changed while it was refused");
     end
     if (rst_ni && reserve_i && !room_o) $fatal(1, "%m: reserve without room");
-    if (rst_ni && in_valid_i && count_q == COUNT_WIDTH'(DEPTH)) $fatal(1, "%m: overflow");
+    if (rst_ni && in_valid_i && !in_ready) $fatal(1, "%m: overflow");
   end
 `endif
 endmodule
