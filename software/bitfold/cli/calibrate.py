@@ -32,7 +32,8 @@ def command(target: str, out: Path | None, cache: Path) -> None:
     from importlib.metadata import version
 
     from bitfold.cli.show import percent, table
-    from bitfold.cost.calibrate import fit, grid, to_toml
+    from bitfold.cost.calibrate import fit, to_toml
+    from bitfold.cost.grid import grid
     from bitfold.cost.luts import read_target, stage_luts
     from bitfold.files import write_text
     from bitfold.hardware import hardware_folder

@@ -1,7 +1,7 @@
 """Fit a target's LUT and FF coefficients to synthesised stages, and write its table."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import final
@@ -12,8 +12,7 @@ from scipy.optimize import nnls  # type: ignore[import-untyped]  # ships no stub
 
 from bitfold.cost.luts import Target, features
 from bitfold.cost.memories import RamCell
-from bitfold.cost.shape import Folding
-from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Pool, Stage, Window
+from bitfold.cost.stages import Stage
 
 Floats = NDArray[np.float64]
 
@@ -108,84 +107,3 @@ def _cell(cell: RamCell) -> str:
     return ", ".join(
         f"{name} = {json.dumps(list(v) if isinstance(v, tuple) else v)}" for name, v in kept.items()
     )
-
-
-def grid() -> Iterator[Stage]:
-    """Stages whose synthesis tells the features apart; sizes as small networks have them."""
-    for group, planes in ((1, 5), (3, 8), (4, 4)):
-        yield AxisIn(name="axis_in", group=group, planes=planes, beats=64)
-    for group, width in ((1, 16), (4, 20), (10, 14)):
-        yield AxisOut(name="axis_out", group=group, width=width, outputs=10 if group != 4 else 12)
-    for group, beats, size, kernel in ((1, 4, 8, 3), (4, 16, 8, 3), (8, 6, 16, 3), (4, 12, 8, 2)):
-        yield Window(
-            name="window",
-            group=group,
-            beats=beats,
-            planes=2,
-            height=size,
-            width=size,
-            kernel=(kernel, kernel),
-            stride=(1, 1) if kernel == 3 else (2, 2),
-            pads=(1, 1, 1, 1) if kernel == 3 else (0, 0, 0, 0),
-        )
-    for group, beats in ((2, 16), (8, 8)):
-        yield Pool(
-            name="pool", group=group, beats=beats, planes=4, signed=False, positions=4, pixels=16
-        )
-    base = Mvtu(
-        name="mvtu",
-        inputs=144,
-        outputs=16,
-        pixels=64,
-        group_in=8,
-        planes=3,
-        act_signed=False,
-        act_bipolar=False,
-        w_planes=3,
-        w_bipolar=False,
-        folding=Folding(pe=4, simd=16),
-        acc_width=14,
-        out_bits=3,
-        out_signed=False,
-        tpe=4,
-    )
-    for pe, simd, group, tpe in (
-        (1, 8, 8, 1),
-        (2, 16, 4, 2),
-        (4, 8, 4, 4),
-        (4, 16, 8, 2),
-        (8, 16, 8, 4),
-        (8, 16, 8, 8),
-        (8, 36, 4, 8),
-        (16, 16, 8, 16),
-        (16, 48, 8, 16),
-        (4, 72, 8, 4),
-        (2, 144, 8, 2),
-        (16, 9, 9, 8),
-        (8, 24, 8, 2),
-    ):
-        yield replace(base, folding=Folding(pe=pe, simd=simd), group_in=group, tpe=tpe)
-    for planes, w_planes, out_bits, acc in (
-        (2, 2, 2, 11),
-        (4, 4, 4, 15),
-        (6, 5, 4, 18),
-        (3, 8, 5, 18),
-    ):
-        yield replace(base, planes=planes, w_planes=w_planes, out_bits=out_bits, acc_width=acc)
-    for wp, ap in ((3, 1), (1, 3), (3, 3)):
-        yield replace(base, folding=Folding(pe=4, simd=16, wp=wp, ap=ap))
-    for outputs, inputs, pe, simd in ((32, 144, 4, 16), (64, 288, 4, 16), (32, 288, 8, 32)):
-        yield replace(
-            base, outputs=outputs, inputs=inputs, folding=Folding(pe=pe, simd=simd), tpe=pe
-        )
-    for outputs, inputs, pe, simd in ((10, 128, 1, 16), (10, 128, 5, 16), (10, 512, 2, 32)):
-        yield replace(
-            base,
-            outputs=outputs,
-            inputs=inputs,
-            pixels=1,
-            out_bits=0,
-            acc_width=18,
-            folding=Folding(pe=pe, simd=simd),
-            tpe=pe,
-        )

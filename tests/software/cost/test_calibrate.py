@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from bitfold.cost import read_target, stage_ffs, stage_luts
-from bitfold.cost.calibrate import Sample, fit, grid, to_toml
+from bitfold.cost.calibrate import Sample, fit, to_toml
+from bitfold.cost.grid import grid
 from bitfold.cost.luts import features, parse_target, target_names
 
 
