@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 from harness import CACHE, ROOT
 
+from bitfold.compiler.compile import compile_model
+from bitfold.compiler.design import frame_bytes, stream_order
 from bitfold.errors import MismatchError
+from bitfold.ir import run
 from bitfold.sim.board import verify_board
+from bitfold.sim.verify import random_samples
 from bitfold.sim.verilator import lint
+from demo_net import demo_model
 from toy_design import FRAME_BYTES, golden, toy_design
 
 pytestmark = pytest.mark.rtl
@@ -37,3 +42,19 @@ def test_answers_over_the_serial_line(tmp_path: Path) -> None:
         verify_board(
             design, rows, wrong, CACHE, work, hardware=HARDWARE, design_id=0xFEEDF00D00000001
         )
+
+
+def test_a_network_of_the_demos_shape_answers_its_golden_integers(tmp_path: Path) -> None:
+    model = demo_model(tmp_path / "model.onnx")
+    design = compile_model(model, tmp_path / "design", fps=10_000)
+    graph = design.graph()
+    images = random_samples(graph, 3)
+    result = verify_board(
+        design,
+        [frame_bytes(graph, image[None]) for image in images],
+        stream_order(graph, run(graph, images)),
+        CACHE,
+        tmp_path / "run",
+        hardware=HARDWARE,
+    )
+    assert (result.frames, result.outputs, result.mismatches) == (3, 30, 0)

@@ -129,6 +129,16 @@ UNSUPPORTED = [
         lambda: image().conv(KERNEL, 3, 0.5).node("MaxPool", name="last", kernel_shape=[2, 2]),
         r"node 'last' \(MaxPool\): the output leaves it unquantised",
     ),
+    (
+        lambda: (
+            image()
+            .conv(KERNEL, 3, 0.5)
+            .quant(3, 1.0)
+            .node("Neg")
+            .node("MaxPool", name="last", kernel_shape=[2, 2])
+        ),
+        r"node 'last' \(MaxPool\): .*put a Quant node behind it, or right in front of it",
+    ),
 ]
 
 WRONG = [

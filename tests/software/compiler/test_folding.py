@@ -41,12 +41,13 @@ def exhaustive(graph, layers, cycles):
         named = {layer.name: how for layer, how in zip(linear, hows, strict=True)}
         stages = build_stages(graph, layers, named)
         if interval(stages) <= cycles:
-            luts = sum(stage_luts(s, TARGET) for s in stages[:-1])
+            luts = sum(stage_luts(s, TARGET) for s in stages)
             best = luts if best is None else min(best, luts)
     return best
 
 
-def small():
+def small(code_bits=0):
+    """A convolution and a dense layer, which gives accumulators or codes."""
     import numpy as np
 
     from integer_graphs import ChainBuilder
@@ -57,12 +58,14 @@ def small():
     b.thresholds("q", 2)
     b.flatten()
     b.dense("fc", 3, 2)
+    if code_bits:
+        b.thresholds("q2", code_bits)
     return b.graph()
 
 
-@pytest.mark.parametrize("cycles", [150, 300, 700, 2000])
-def test_folding_equals_exhaustive_search(cycles):
-    graph = small()
+@pytest.mark.parametrize(("cycles", "code_bits"), [(150, 0), (300, 2), (700, 0), (2000, 0)])
+def test_folding_equals_exhaustive_search(cycles, code_bits):
+    graph = small(code_bits)
     layers = lower(graph)
     chain = fold_for_interval(graph, layers, cycles, TARGET)
     wanted = exhaustive(graph, layers, cycles)

@@ -54,3 +54,24 @@ def test_layer_without_a_quantiser_names_both_nodes():
     b.dense("fc2", 4, 2)
     with pytest.raises(UnsupportedOp, match=r"'fc1'.*quantiser.*Dense 'fc2'"):
         lower(b.graph())
+
+
+def test_a_pool_behind_codes_may_end_the_network():
+    b = ChainBuilder(np.random.default_rng(0))
+    b.input((2, 4, 4), 2)
+    b.conv("conv", 3, (3, 3), 2, pads=(1, 1, 1, 1))
+    b.thresholds("q", 2)
+    b.pool("pool", (2, 2), (2, 2))
+    last = lower(b.graph())[-1]
+    assert isinstance(last, PoolLayer)
+    assert last.out.shape == (3, 2, 2)
+
+
+def test_a_flatten_that_ends_the_network_behind_a_map_is_refused():
+    b = ChainBuilder(np.random.default_rng(0))
+    b.input((2, 4, 4), 2)
+    b.conv("conv", 3, (3, 3), 2)
+    b.thresholds("q", 2)
+    b.flatten("last")
+    with pytest.raises(UnsupportedOp, match=r"'last' \(Flatten\).*Leave the last Flatten out"):
+        lower(b.graph())
