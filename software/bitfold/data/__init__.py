@@ -7,9 +7,9 @@ from bitfold.data.dataset import Split as Split
 
 
 def load(name: str, root: Path | None = None) -> DataSet:
-    """Load digits, mnist, fashion_mnist or cifar10; `root` is torchvision's folder.
+    """Load digits, mnist, fashion_mnist, cifar10, or mnist16, fashion_mnist16, cifar16.
 
-    Raises: DataError when the set is missing or damaged.
+    `root` is torchvision's folder. Raises: DataError when the set is missing or damaged.
     """
     if name == "digits":
         from bitfold.data.digits import digits

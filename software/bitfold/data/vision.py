@@ -1,4 +1,8 @@
-"""MNIST, Fashion-MNIST and CIFAR-10 as torchvision lays them out; nothing is downloaded."""
+"""MNIST, Fashion-MNIST and CIFAR-10 as torchvision lays them out; nothing is downloaded.
+
+Names that end in 16 are the same sets at 16x16, for quick runs: 28x28 gets two zeros on every side,
+then each 2x2 pixels are averaged.
+"""
 
 import pickle
 from pathlib import Path
@@ -6,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d, pad
 from torchvision import datasets  # type: ignore[import-untyped]  # ships no stubs
 
 from bitfold.data.dataset import DataSet, Split
@@ -16,15 +21,17 @@ _SETS = {
     "fashion_mnist": (datasets.FashionMNIST, "FashionMNIST/raw"),
     "cifar10": (datasets.CIFAR10, "cifar-10-batches-py"),
 }
+_HALVED = {"mnist16": "mnist", "fashion_mnist16": "fashion_mnist", "cifar16": "cifar10"}
 
 
 def vision(name: str, root: Path | None) -> DataSet:
-    """Load `name` (mnist, fashion_mnist, cifar10) from `root`.
+    """Load `name` (mnist, fashion_mnist, cifar10; or mnist16, ...) from `root`.
 
-    x (N, C, H, W): bytes divided by 255. A tenth of the training images, drawn with a fixed seed,
-    is the validation split. Raises: DataError when the set is missing or damaged.
+    x (N, C, H, W): bytes divided by 255, and averaged for the sets at 16x16. A tenth of the
+    training images, drawn with a fixed seed, is the validation split. Raises: DataError when the
+    set is missing or damaged.
     """
-    maker, folder = _SETS[name]
+    maker, folder = _SETS[_HALVED.get(name, name)]
     if root is None:
         raise DataError(
             f"data set {name!r} needs a folder: set [data] root in the run file or BITFOLD_DATA; "
@@ -39,6 +46,9 @@ def vision(name: str, root: Path | None) -> DataSet:
             "must hold torchvision's files. Point [data] root or BITFOLD_DATA at the folder above"
         ) from None
     x, y = _tensors(train.data, train.targets)
+    test_x, test_y = _tensors(test.data, test.targets)
+    if name in _HALVED:
+        x, test_x = _halve(x), _halve(test_x)
     order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))
     held, kept = order[: len(y) // 10], order[len(y) // 10 :]
     return DataSet(
@@ -46,7 +56,7 @@ def vision(name: str, root: Path | None) -> DataSet:
         classes=10,
         train=Split(x[kept], y[kept]),
         validation=Split(x[held], y[held]),
-        test=Split(*_tensors(test.data, test.targets)),
+        test=Split(test_x, test_y),
     )
 
 
@@ -54,3 +64,9 @@ def _tensors(images: Tensor | np.ndarray, labels: Tensor | list[int]) -> tuple[T
     x = torch.as_tensor(images)
     x = x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
     return x.to(torch.float32).div_(255).contiguous(), torch.as_tensor(labels, dtype=torch.int64)
+
+
+def _halve(x: Tensor) -> Tensor:
+    """Images (N, C, 28 or 32, the same) at 16x16."""
+    side = (32 - x.shape[-1]) // 2
+    return avg_pool2d(pad(x, (side, side, side, side)), 2)

@@ -75,6 +75,23 @@ def test_cifar_becomes_channels_first(tmp_path: Path, monkeypatch: pytest.Monkey
     np.testing.assert_array_equal((data.test.x * 255).round().numpy(), wanted)
 
 
+def test_names_that_end_in_16_are_the_sets_at_half_the_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_cifar(tmp_path, monkeypatch)
+    whole, half = load("cifar10", tmp_path), load("cifar16", tmp_path)
+    assert half.shape == (3, 16, 16)
+    quads = whole.test.x.reshape(5, 3, 16, 2, 16, 2)
+    torch.testing.assert_close(half.test.x, quads.mean((3, 5)))
+    assert torch.equal(half.train.y, whole.train.y)
+    write_mnist(tmp_path, "MNIST")
+    whole, half = load("mnist", tmp_path), load("mnist16", tmp_path)
+    assert half.shape == (1, 16, 16)
+    assert not half.test.x[:, :, 0].any()
+    wanted = whole.test.x[:, :, :2, :2].mean((2, 3))
+    torch.testing.assert_close(half.test.x[:, :, 1, 1], wanted)
+
+
 def test_validation_is_disjoint_from_training(tmp_path: Path) -> None:
     write_mnist(tmp_path, "MNIST")
     data = load("mnist", tmp_path)

@@ -101,3 +101,22 @@ def test_steps_stay_in_their_range() -> None:
 def test_widths_that_export_cannot_carry_are_refused(bits: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError, match=r"must lie in 2\.\.8"):
         LSQ(bits, signed=True)
+
+
+def test_a_power_of_two_step_is_exact_and_still_learns() -> None:
+    quantiser = LSQ((8,), signed=True, power_of_two=True)
+    for step, wanted in (
+        (0.7, 0.5),
+        (0.71, 1.0),
+        (1.0, 1.0),
+        (1.4, 1.0),
+        (1.5, 2.0),
+        (3e-4, 2**-12),
+    ):
+        with torch.no_grad():
+            quantiser.steps.fill_(step)
+        assert quantiser.step().item() == wanted
+    quantiser.started.fill_(True)
+    quantiser(torch.randn(100))[0].square().sum().backward()
+    assert quantiser.steps.grad is not None
+    assert quantiser.steps.grad.item() != 0
