@@ -68,7 +68,20 @@ def test_every_key_is_documented() -> None:
         (changed("search", method="hawq"), "[search] method must be one of limpq, uniform; got"),
         (
             changed("model", name="vit"),
-            "r.toml: [model] name must be one of convnet, mlp; got 'vit'",
+            "r.toml: [model] name must be one of convnet, mlp, resnet8, resnet20, resnet32, "
+            "resnet44, resnet56, resnet18, resnet50, vgg19, mobilenet_v1, mobilenet_v2; got 'vit'",
+        ),
+        (
+            {**GOOD, "model": {"name": "resnet20", "option": "C"}},
+            "r.toml: [model] option should be 'A' or 'B', got 'C'",
+        ),
+        (
+            {**GOOD, "model": {"name": "mobilenet_v1", "width": 0}},
+            "r.toml: [model] width should be greater than 0, got 0",
+        ),
+        (
+            changed("train", float_epochs=0),
+            "r.toml: [train] float_epochs 0 leaves the network untrained; give [model] weights",
         ),
         (changed("budget", value=3), "[budget] give exactly one of 'value' and 'like_uniform'"),
         (changed("budget", kind="watts"), "r.toml: [budget] kind should be 'average_bits'"),
@@ -117,6 +130,17 @@ def test_a_file_that_is_no_run_file_is_refused(tmp_path: Path, content: bytes) -
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.toml: not found"):
         read_run(tmp_path / "none.toml", {})
+
+
+def test_weights_are_looked_for_beside_the_run_file(tmp_path: Path) -> None:
+    text = '[data]\nname = "digits"\n[model]\nname = "mlp"\nweights = "{}"\n'
+    text += '[train]\nfloat_epochs = 0\n[search]\nmethod = "uniform"\n'
+    text += '[budget]\nkind = "size"\nvalue = 1000\n'
+    path = tmp_path / "run.toml"
+    path.write_text(text.format("w.pt"))
+    assert read_run(path, {}).model.weights == tmp_path / "w.pt"
+    path.write_text(text.format("/else/w.pt"))
+    assert read_run(path, {}).model.weights == Path("/else/w.pt")
 
 
 def test_the_data_root_comes_from_the_file_and_else_from_the_environment(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ class LayerShape:
 
     name: str
     outputs: int  # MH: output channels
-    inputs: int  # MW: kernel_h * kernel_w * input channels
+    inputs: int  # MW: kernel_h * kernel_w * input channels of a group
     pixels: int  # output positions of a frame; 1 for a dense layer
-    channels: int  # input channels (= inputs for a dense layer)
+    channels: int  # input channels of all groups (= inputs for a dense layer)
+    groups: int = 1  # of a convolution; as many as channels where it is depthwise
 
     @property
     def macs(self) -> int:

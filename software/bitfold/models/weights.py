@@ -23,6 +23,10 @@ _TYPES = {
     "I64": torch.int64,
     "I32": torch.int32,
 }
+_UNREADABLE = (
+    *(OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError),
+    pickle.UnpicklingError,
+)
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -37,7 +41,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
         value = _safetensors(path) if path.suffix == ".safetensors" else _torch(path)
     except FileNotFoundError:
         raise ConfigError(f"[model] weights {path}: not found") from None
-    except (OSError, RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError) as error:
+    except _UNREADABLE as error:
         reason = str(error).strip().split("\n")[0]
         raise ConfigError(f"[model] weights {path}: not readable ({reason})") from None
     if not isinstance(value, Mapping) or not all(isinstance(v, Tensor) for v in value.values()):
@@ -83,11 +87,15 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
         raise ValueError("too short for a safetensors file")
     (length,) = struct.unpack("<Q", content[:8])
     header: dict[str, Any] = json.loads(content[8 : 8 + length])
+    if not isinstance(header, dict):
+        raise ValueError("its header is no JSON object")
     data = bytearray(content[8 + length :])
     tensors = {}
     for name, entry in header.items():
         if name == "__metadata__":
             continue
+        if entry["dtype"] not in _TYPES:
+            raise ValueError(f"tensor {name!r} has type {entry['dtype']}, not {', '.join(_TYPES)}")
         kind, shape = _TYPES[entry["dtype"]], entry["shape"]
         begin, end = entry["data_offsets"]
         count = math.prod(shape)

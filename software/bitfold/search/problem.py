@@ -26,6 +26,7 @@ def layer_shape(layer: Layer) -> LayerShape:
         inputs=layer.inputs,
         pixels=layer.pixels,
         channels=layer.channels,
+        groups=layer.groups,
     )
 
 

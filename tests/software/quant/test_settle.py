@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bitfold.models import convnet
 from bitfold.quant import QuantisedLayer, quantise, settle, trace
@@ -69,3 +69,46 @@ def test_a_settled_model_is_left_alone() -> None:
     bias = model.get_submodule("norm1").get_parameter("bias").clone()
     assert settle(model, handles) == 0
     assert torch.equal(bias, model.get_submodule("norm1").get_parameter("bias"))
+
+
+class Fork(nn.Module):
+    """One BatchNorm whose outputs two quantisers read, with steps of their own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.input, self.conv1 = nn.Identity(), nn.Conv2d(1, 4, 3, padding=1, bias=False)
+        self.norm1, self.relu = nn.BatchNorm2d(4), nn.ReLU()
+        self.left, self.right = nn.Identity(), nn.Identity()
+        self.one, self.two = nn.Linear(4, 4), nn.Linear(4, 4)
+        self.pool, self.join = nn.Sequential(nn.MaxPool2d(8), nn.Flatten()), nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.pool(self.relu(self.norm1(self.conv1(self.input(x)))))
+        out: Tensor = self.join(self.one(self.left(x))) + self.join(self.two(self.right(x)))
+        return out
+
+
+def test_all_quantisers_behind_a_norm_are_settled_at_once() -> None:
+    torch.manual_seed(0)
+    model = Fork()
+    layers = trace(model, SHAPE)
+    assert layers[0].readers == ("left", "right")
+    handles = quantise(model, layers, {"conv1": (3, 2), "one": (4, 3), "two": (4, 3)})
+    with torch.no_grad():
+        handles[0].act.steps.fill_(1.0)
+        handles[0].weight.steps.fill_(0.125)
+        handles[1].act.steps.fill_(0.25)  # accumulator 2k + 1 is on k + 1/2
+        handles[2].act.steps.fill_(0.05)  # where no accumulator is at 0, but at a shift of 0.025
+        model.conv1.get_parameter("weight").mul_(4)
+        model.norm1.eps = 0.0
+    before = nearest_tie(model, handles)
+    shift = settle(model, handles)
+    assert before == 0
+    assert 0 < shift < 0.01
+    for handle in handles[1:]:
+        step = handle.act.step().double()
+        for channel in range(4):
+            bias = model.norm1.bias.double()[channel]
+            levels = (torch.arange(-200, 200) * 0.125 + bias) / step
+            inside = levels[(levels > -0.5) & (levels < 7.5)]
+            assert ((inside % 1 - 0.5).abs() > 1e-6).all()

@@ -50,9 +50,8 @@ def run_file(**sections: dict[str, Any]) -> RunFile:
         "budget": {"kind": "bitops", "like_uniform": 3},
     }
     for name, keys in sections.items():
-        value[name] = {**value.get(name, {}), **keys}
-        if value[name].get("name") == "mlp":
-            value[name] = keys
+        other = keys.get("name", "convnet") != "convnet"  # another network shares no keys
+        value[name] = keys if other else {**value.get(name, {}), **keys}
         if value[name].get("method") == "uniform":
             value[name].pop("epochs", None)
     return parse_run(value)
