@@ -83,7 +83,7 @@ class Train(Section):
             ("float", self.float_epochs, self.float_warmup),
             ("finetune", self.finetune_epochs, self.finetune_warmup),
         ):
-            if warmup >= epochs:
+            if warmup and warmup >= epochs:
                 raise ValueError(
                     f"{phase}_warmup must be less than {phase}_epochs = {epochs}, got {warmup}"
                 )
