@@ -8,7 +8,7 @@ from bitfold.search.recipe import Recipe
 
 
 def recipes(run: RunFile) -> Mapping[str, Recipe]:
-    """Recipe of each phase that the run has: float, search, finetune, uniform8.
+    """Recipe of each phase that the run has: of float, search, finetune, uniform8.
 
     The 8-bit comparison is finetuned like the policy, its warm-up in proportion to its epochs. The
     search phase has neither averaged weights nor a best epoch: what a method learns need not have
@@ -22,15 +22,15 @@ def recipes(run: RunFile) -> Mapping[str, Recipe]:
         "keep": settings.keep,
         "distill": settings.finetune_distill,
     }
-    phases: dict[str, dict[str, object]] = {
-        "float": {
+    phases: dict[str, dict[str, object]] = {}
+    if settings.float_epochs:
+        phases["float"] = {
             "epochs": settings.float_epochs,
             "lr": settings.float_lr,
             "warmup": settings.float_warmup,
             "ema": settings.ema,
             "keep": settings.keep,
         }
-    }
     if isinstance(method, TrainedSearch):
         if settings.search_warmup >= method.epochs:
             raise ConfigError(

@@ -90,7 +90,8 @@ class _Run:
         model = build(run.model, data, run.train.seed)
         layers = trace(model, data.shape)
         problem = self._pose(layers)
-        self._train("float", model, Hooks())
+        if "float" in self.recipes:
+            self._train("float", model, Hooks())
         self.teacher = copy.deepcopy(model)
         accuracies = {"float": self._accuracy(model)}
         found = self._find(model, problem)
