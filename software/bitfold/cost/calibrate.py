@@ -17,6 +17,9 @@ from bitfold.cost.stages import Stage
 Floats = NDArray[np.float64]
 
 _RIDGE = 1e-3
+# What a RAM cell takes is no question of fitting: its table says it.
+_KNOWN_LUTS = {"ram_lut": 1.0}
+_KNOWN_FFS = {"ram_lut": 0.0}
 
 
 @final
@@ -45,8 +48,9 @@ def fit(target: Target, samples: Sequence[Sample], tool: str) -> Fit:
     Features that no sample has keep their present coefficient.
     """
     rows = [features(s.stage, target) for s in samples]
-    luts, errors = _least_squares(target.luts, rows, np.array([s.luts for s in samples]))
-    ffs, ff_errors = _least_squares(target.ffs, rows, np.array([s.ffs for s in samples]))
+    measured = (np.array([s.luts for s in samples]), np.array([s.ffs for s in samples]))
+    luts, errors = _least_squares({**target.luts, **_KNOWN_LUTS}, _KNOWN_LUTS, rows, measured[0])
+    ffs, ff_errors = _least_squares({**target.ffs, **_KNOWN_FFS}, _KNOWN_FFS, rows, measured[1])
     mean, worst = float(errors.mean()), float(errors.max())
     note = {
         "date": date.today().isoformat(),
@@ -61,17 +65,22 @@ def fit(target: Target, samples: Sequence[Sample], tool: str) -> Fit:
 
 
 def _least_squares(
-    present: Mapping[str, float], rows: Sequence[Mapping[str, float]], measured: Floats
+    present: Mapping[str, float],
+    known: Mapping[str, float],
+    rows: Sequence[Mapping[str, float]],
+    measured: Floats,
 ) -> tuple[dict[str, float], Floats]:
     """New coefficients and each sample's relative error."""
     names = list(present)
     matrix = np.array([[row.get(name, 0.0) for name in names] for row in rows])
     before = np.array([present[name] for name in names])
-    seen = matrix.any(axis=0)
+    open_ = np.array([name not in known for name in names])
+    rest = measured - matrix @ np.where(open_, 0.0, before)
+    seen = matrix.any(axis=0) & open_
     # A weak pull to the present values settles what the samples leave open.
     pull = _RIDGE * np.diag(matrix[:, seen].max(axis=0) / measured.max())
     left = np.vstack([matrix[:, seen] / measured[:, None], pull])
-    right = np.concatenate([np.ones(len(measured)), pull @ before[seen]])
+    right = np.concatenate([rest / measured, pull @ before[seen]])
     found, _ = nnls(left, right)
     fitted = before.copy()
     fitted[seen] = np.round(found, 4)

@@ -40,7 +40,7 @@ def _streams() -> Iterator[Stage]:
         yield AxisIn(name="axis_in", group=group, planes=planes, beats=64)
     for group, width in ((1, 16), (4, 20), (10, 14)):
         yield AxisOut(name="axis_out", group=group, width=width, outputs=10 if group != 4 else 12)
-    for group, planes, words in ((1, 4, 10), (4, 3, 4), (8, 2, 2)):
+    for group, planes, words in ((1, 4, 10), (2, 4, 16), (4, 3, 4), (8, 2, 2)):
         yield Gather(
             name="gather", group=group, planes=planes, words=words, bipolar=False, pixels=4
         )

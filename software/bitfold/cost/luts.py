@@ -126,7 +126,11 @@ def _(stage: Pool) -> Features:
 
 @_features.register
 def _(stage: Gather) -> Features:
-    return {"gather": 1, "gather_bit": stage.group * stage.planes}
+    return {
+        "gather": 1,
+        "gather_address_bit": _bits(2 * stage.words - 1),
+        "gather_bit": stage.group * stage.planes,
+    }
 
 
 @_features.register

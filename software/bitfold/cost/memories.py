@@ -8,7 +8,7 @@ numbers of Yosys' own library.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 from math import ceil
 from typing import final
 
@@ -73,13 +73,14 @@ class Memory:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """Where a memory goes: `cells` of a kind, or none: logic. All counts are of one memory."""
+    """Where a memory goes: `cells` of a kind in `rows` of its depth, or none: logic."""
 
     cell: RamCell | None
     cells: int = 0
-    mux_bits: int = 0  # two-to-one multiplexers behind the cells
+    rows: int = 1
 
 
+@lru_cache(maxsize=1 << 16)
 def place(memory: Memory, cells: tuple[RamCell, ...], rom_cost: float) -> Placed:
     """The cheapest place. rom_cost: of a bit of a constant memory in logic; of a written one 1."""
     best = Placed(cell=None)
@@ -108,12 +109,12 @@ def _shapes(memory: Memory, cell: RamCell) -> Iterator[tuple[float, Placed]]:
         byte = min(cell.byte or width, width) if memory.writable else 1
         padded = memory.enables * byte * ceil(memory.width / memory.enables / byte)
         number = ceil(rows * padded / width)
-        mux_bits = (rows - 1) * memory.width
         cost = (cell.cost - cell.scaled) * number + cell.scaled * rows * memory.width / width
-        cost += _MUX_COST * mux_bits + (0.0 if memory.single and cell.single else _PORT_COST)
+        cost += _MUX_COST * (rows - 1) * memory.width
+        cost += 0.0 if memory.single and cell.single else _PORT_COST
         if memory.writable and rows > 1:
             cost += _MUX_COST * rows * memory.enables
-        yield cost, Placed(cell=cell, cells=number, mux_bits=mux_bits)
+        yield cost, Placed(cell=cell, cells=number, rows=rows)
 
 
 def memory_features(
@@ -121,21 +122,28 @@ def memory_features(
 ) -> Mapping[str, float]:
     """Feature name -> amount, of all memories together. rom_depth: words of a LUT as a ROM.
 
-    ram_lut: LUTs of RAM cells; ram_mux: multiplexers; ram_ff: bits of written memories in
-    flip-flops; rom_lut: LUTs of constant ones; read_bit: registers behind what is not block RAM.
+    ram_lut: LUTs of RAM cells; ram_mux, ram_enable: two-to-one multiplexers and write enables,
+    where there are several rows or enables; ram_ff: bits of written memories in flip-flops;
+    rom_lut, rom_deep: LUTs of constant ones, and those of them beyond the first of each bit;
+    read_bit: registers behind what is not block RAM.
     """
-    found = dict.fromkeys(("ram_lut", "ram_mux", "ram_ff", "rom_lut", "read_bit"), 0.0)
+    names = ("ram_lut", "ram_mux", "ram_enable", "ram_ff", "rom_lut", "rom_deep", "read_bit")
+    found = dict.fromkeys(names, 0.0)
     for memory in kept:
         placed = place(memory, cells, rom_cost)
+        width = memory.count * memory.width
         if placed.cell is not None:
             found["ram_lut"] += memory.count * placed.cells * placed.cell.luts
-            found["ram_mux"] += memory.count * placed.mux_bits
+            found["ram_mux"] += width * (placed.rows - 1)
+            if memory.writable and placed.rows * memory.enables > 1:
+                found["ram_enable"] += memory.count * placed.rows * memory.enables
         elif memory.writable:
             found["ram_ff"] += memory.count * memory.bits
         else:
-            found["rom_lut"] += memory.count * memory.width * max(memory.depth / rom_depth, 0.5)
+            found["rom_lut"] += width * max(memory.depth / rom_depth, 0.5)
+            found["rom_deep"] += width * max(memory.depth / rom_depth - 1, 0)
         if memory.sync and not (placed.cell and placed.cell.sync):
-            found["read_bit"] += memory.count * memory.width
+            found["read_bit"] += width
     return found
 
 
