@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -81,6 +81,7 @@ class Problem:
     bits: tuple[int, ...]  # candidates, ascending
     fixed: Mapping[str, LayerBits]  # first and last layer, unless they are searched
     seed: int
+    like_uniform: int | None = None  # the width whose cost is the limit, where it was given so
 
     @property
     def searched(self) -> tuple[Layer, ...]:
@@ -160,6 +161,6 @@ def pose(
     if value is None:
         assert like_uniform is not None
         value = costs.total(problem.uniform(like_uniform))
-    posed = Problem(costs=costs, limit=value, bits=bits, fixed=fixed, seed=seed)
+    posed = replace(problem, limit=value, like_uniform=like_uniform)
     posed.check_reachable()
     return posed
