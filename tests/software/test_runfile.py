@@ -84,6 +84,15 @@ def test_every_key_is_documented() -> None:
             "r.toml: [train] float_epochs 0 leaves the network untrained; give [model] weights",
         ),
         (changed("budget", value=3), "[budget] give exactly one of 'value' and 'like_uniform'"),
+        (
+            changed("budget", also=[{"kind": "size", "value": 1}, {"knid": "size"}]),
+            "[budget] also[1] key 'kind' is missing",
+        ),
+        (
+            changed("budget", also=[{"kind": "size", "valeu": 1}]),
+            "r.toml: [budget] also[0] unknown key 'valeu'; did you mean 'value'?",
+        ),
+        (changed("budget", also=[{"kind": "size"}]), "[budget] also[0] give exactly one of"),
         (changed("budget", kind="watts"), "r.toml: [budget] kind should be 'average_bits'"),
         ({**GOOD, "data": 3}, "r.toml: data must be a section [data], got 3"),
         ({**GOOD, "data": {}}, "r.toml: [data] key 'name' is missing: data set"),

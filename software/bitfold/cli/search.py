@@ -47,6 +47,6 @@ def command(run_file: Path, out: Path | None) -> None:
         ("network", "validation", "test"),
         [(k, percent(v["validation"]), percent(v["test"])) for k, v in found["accuracy"].items()],
     )
-    budget = found["budget"]
-    click.echo(f"{budget['kind']}: {grouped(budget['reached'])} of {grouped(budget['wanted'])}")
+    for limit in (found["budget"], *found["budget"]["also"]):
+        click.echo(f"{limit['kind']}: {grouped(limit['reached'])} of {grouped(limit['wanted'])}")
     click.echo(f"{out}: policy.json, model.onnx, test.npz, metrics.json")

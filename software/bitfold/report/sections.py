@@ -110,14 +110,21 @@ def price(run: RunFolder) -> str | None:
     parts.append("<h3>Weights</h3>")
     sizes = [(titles[k], v, f"{short(v / 8)}B") for k, v in _ordered(size)]
     parts.append(charts.bars(sizes, colour=2))
-    like = f" (uniform {esc(budget['like_uniform'])}-bit)" if budget.get("like_uniform") else ""
+    limits = "; and ".join(_limit(each) for each in (budget, *budget.get("also", ())))
     parts.append(
-        f'<p class="note" style="margin-top:14px">Budget: {number(budget["wanted"], 0)} '
-        f"{esc(budget['kind'])}{like}; reached {number(budget['reached'], 0)}, "
-        f"{percent(budget['reached'] / budget['wanted'])}. BitOps are "
+        f'<p class="note" style="margin-top:14px">Budget: {limits}. BitOps are '
         f"{ratio(bitops['searched'], bitops['uniform8'])} than at 8 bits.</p>"
     )
     return "".join(parts)
+
+
+def _limit(budget: Mapping[str, Any]) -> str:
+    """One limit, and what of it is spent."""
+    like = f" (uniform {esc(budget['like_uniform'])}-bit)" if budget.get("like_uniform") else ""
+    return (
+        f"{number(budget['wanted'], 0)} {esc(budget['kind'])}{like}; reached "
+        f"{number(budget['reached'], 0)}, {percent(budget['reached'] / budget['wanted'])}"
+    )
 
 
 def _ordered(values: Mapping[str, float]) -> list[tuple[str, float]]:

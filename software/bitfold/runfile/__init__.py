@@ -1,6 +1,7 @@
 """The run file: TOML read into frozen models, one file a section."""
 
 from bitfold.runfile.budget import BudgetKind as BudgetKind
+from bitfold.runfile.budget import BudgetLimit as BudgetLimit
 from bitfold.runfile.budget import BudgetSection as BudgetSection
 from bitfold.runfile.data import Data as Data
 from bitfold.runfile.hardware import Hardware as Hardware

@@ -1,6 +1,6 @@
 """[budget] of the run file."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,8 +9,8 @@ from bitfold.runfile.section import Bits, Section
 BudgetKind = Literal["average_bits", "size", "bitops", "luts", "cycles"]
 
 
-class BudgetSection(Section):
-    """[budget]: what the bits may cost; `value`, or `like_uniform` to take it from a width."""
+class BudgetLimit(Section):
+    """What the bits may cost: `value`, or `like_uniform` to take it from a width."""
 
     kind: BudgetKind = Field(
         description="average_bits (over weights and over activations, averaged), size (bits of all "
@@ -22,7 +22,15 @@ class BudgetSection(Section):
     )
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> "BudgetSection":
+    def _one_of_two(self) -> Self:
         if (self.value is None) == (self.like_uniform is None):
             raise ValueError("give exactly one of 'value' and 'like_uniform'")
         return self
+
+
+class BudgetSection(BudgetLimit):
+    """[budget]: the cost that is to be spent; the policy keeps the limits in `also` too."""
+
+    also: tuple[BudgetLimit, ...] = Field(
+        default=(), description='further limits, as in [{kind = "size", like_uniform = 3}]'
+    )

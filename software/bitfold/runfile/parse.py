@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -84,16 +84,27 @@ def _parse_section(name: str, value: Any, where: str) -> Section:
 
 def _explain(error: ValidationError, kind: type[Section]) -> str:
     first = error.errors()[0]
-    key = str(first["loc"][0]) if first["loc"] else ""
+    place, where = list(first["loc"]), ""
+    while len(place) > 1 and (inner := _item(kind, str(place[0]))) is not None:
+        where += f"{place[0]}[{place[1]}] "
+        kind, place = inner, place[2:]
+    key = str(place[0]) if place else ""
     if first["type"] == "extra_forbidden":
-        return f"unknown key {key!r}; {_near(key, kind)}"
+        return f"{where}unknown key {key!r}; {_near(key, kind)}"
     if first["type"] == "missing":
-        return f"key {key!r} is missing: {kind.model_fields[key].description}"
+        return f"{where}key {key!r} is missing: {kind.model_fields[key].description}"
     rule = first["msg"].removeprefix("Value error, ")
     if not key:
-        return rule
+        return where + rule
     rule = rule.removeprefix("Input ")
-    return f"{key} {rule}, got {first['input']!r} ({kind.model_fields[key].description})"
+    return f"{where}{key} {rule}, got {first['input']!r} ({kind.model_fields[key].description})"
+
+
+def _item(kind: type[Section], key: str) -> type[Section] | None:
+    """What the list `key` holds, where that is sections."""
+    field = kind.model_fields.get(key)
+    items = [each for each in get_args(field.annotation) if isinstance(each, type)] if field else []
+    return next((each for each in items if issubclass(each, Section)), None)
 
 
 def _near(key: str, kind: type[Section]) -> str:

@@ -21,7 +21,6 @@ from bitfold.policy import LayerBits
 from bitfold.quant import QuantisedLayer, make_switchable
 from bitfold.search.hooks import Backward, Pass
 from bitfold.search.ilp import choose
-from bitfold.search.limits import limits
 from bitfold.search.method import Method
 from bitfold.search.problem import Problem
 
@@ -88,15 +87,17 @@ class LIMPQ(Method):
     def policy(self, model: nn.Module) -> dict[str, LayerBits]:
         """Solve for the bits. Raises: BudgetError."""
         problem = self.problem
-        found, allowed = limits(problem, problem.table())
+        options = problem.options()
+        found, allowed = problem.limits(options)
         if self.tied:
             allowed &= np.eye(len(problem.bits), dtype=np.bool_)[None]
         picks = choose(objective(*self.indicators(), self.alpha), found, allowed)
-        chosen = {
-            layer.name: LayerBits(w_bits=problem.bits[w], a_bits=problem.bits[a])
-            for layer, (w, a) in zip(problem.searched, picks, strict=True)
-        }
-        return problem.complete(chosen)
+        return problem.complete(
+            {
+                layer.name: options[i][w][a]
+                for i, (layer, (w, a)) in enumerate(zip(problem.searched, picks, strict=True))
+            }
+        )
 
     def findings(self, model: nn.Module) -> dict[str, Any]:
         """The indicators, by layer, one per candidate, and how many sit at the upper bound."""

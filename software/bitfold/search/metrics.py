@@ -10,8 +10,9 @@ from bitfold.cost import bitops, size_bits
 from bitfold.export import Agreement
 from bitfold.policy import LayerBits
 from bitfold.runfile import RunFile
+from bitfold.search.costs import CostModel, layer_shape
 from bitfold.search.keep import summary
-from bitfold.search.problem import CostModel, Problem, layer_shape
+from bitfold.search.problem import Problem
 
 SCHEMA = 1
 FLOAT_BITS = 32
@@ -60,6 +61,15 @@ def metrics(run: RunFile, problem: Problem, measured: Measured) -> dict[str, Any
             "like_uniform": run.budget.like_uniform,
             "wanted": problem.limit,
             "reached": problem.costs.total(measured.policy),
+            "also": [
+                {
+                    "kind": budget.costs.kind,
+                    "like_uniform": section.like_uniform,
+                    "wanted": budget.limit,
+                    "reached": budget.costs.total(measured.policy),
+                }
+                for section, budget in zip(run.budget.also, problem.also, strict=True)
+            ],
         },
         "layers": [_layer(problem, measured.policy, i) for i in range(len(layers))],
         "findings": measured.findings,

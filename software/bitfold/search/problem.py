@@ -1,80 +1,27 @@
-"""The question that a method answers: layers, candidate bits, and what each choice costs."""
+"""The question that a method answers: layers, candidate bits, and what they may cost."""
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-import numpy.typing as npt
 
-from bitfold import cost
-from bitfold.cost import LayerShape
 from bitfold.errors import BudgetError
 from bitfold.policy import LayerBits
 from bitfold.quant import Layer
+from bitfold.search.costs import KINDS, Budget, CostModel, Options, layer_shape
+from bitfold.search.ilp import Bools, Floats, Limit, choose
 
-Floats = npt.NDArray[np.float64]
-KINDS = ("average_bits", "size", "bitops", "luts", "cycles")
-
-
-def layer_shape(layer: Layer) -> LayerShape:
-    """The part of a traced layer that the cost formulas read."""
-    return LayerShape(
-        name=layer.name,
-        outputs=layer.outputs,
-        inputs=layer.inputs,
-        pixels=layer.pixels,
-        channels=layer.channels,
-        groups=layer.groups,
-    )
-
-
-@final
-@dataclass(frozen=True, eq=False, kw_only=True)
-class CostModel:
-    """Cost of bits in one kind. Totals are sums over layers; of cycles, the slowest layer's."""
-
-    kind: str
-    layers: tuple[Layer, ...]
-    target: str
-
-    def layer(self, layer: Layer, w_bits: int, a_bits: int) -> float:
-        """What one layer costs at these bits, in the kind's unit."""
-        shape = layer_shape(layer)
-        if self.kind == "average_bits":
-            weights = sum(layer_shape(each).weights for each in self.layers)
-            acts = sum(each.input_elements for each in self.layers)
-            return (shape.weights * w_bits / weights + layer.input_elements * a_bits / acts) / 2
-        if self.kind == "size":
-            return cost.size_bits(shape.weights, w_bits)
-        if self.kind == "bitops":
-            return cost.bitops(shape.macs, w_bits, a_bits)
-        folding = cost.reference_folding(shape)
-        if self.kind == "luts":
-            return float(cost.layer_luts(shape, folding, w_bits, a_bits, self.target))
-        assert self.kind == "cycles"
-        return cost.layer_cycles(shape, folding, w_bits, a_bits)
-
-    def total(self, policy: Mapping[str, LayerBits]) -> float:
-        """Cost of a whole policy; `policy` names every layer."""
-        parts = [
-            self.layer(layer, policy[layer.name].w_bits, policy[layer.name].a_bits)
-            for layer in self.layers
-        ]
-        return self.join(parts)
-
-    def join(self, parts: Sequence[float]) -> float:
-        """Total from the layers' costs; exactly rounded, so that their order is no matter."""
-        if self.kind in ("average_bits", "luts"):
-            return math.fsum(parts)
-        return max(parts) if self.kind == "cycles" else sum(parts)
+__all__ = ["KINDS", "CostModel", "Problem", "layer_shape", "pose"]
 
 
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Problem:
-    """Choose bits for the layers that are not `fixed`, within `limit` of `costs.kind`."""
+    """Choose bits for the layers that are not `fixed`, within `limit` of `costs.kind`.
+
+    The policy keeps the budgets in `also` too; only the first is one to be spent.
+    """
 
     costs: CostModel
     limit: float
@@ -82,11 +29,21 @@ class Problem:
     fixed: Mapping[str, LayerBits]  # first and last layer, unless they are searched
     seed: int
     like_uniform: int | None = None  # the width whose cost is the limit, where it was given so
+    also: tuple[Budget, ...] = ()
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """All budgets, the one to be spent first."""
+        return (Budget(costs=self.costs, limit=self.limit), *self.also)
 
     @property
     def searched(self) -> tuple[Layer, ...]:
         """Layers to choose bits for, in network order."""
         return tuple(layer for layer in self.costs.layers if layer.name not in self.fixed)
+
+    def keeps(self, policy: Mapping[str, LayerBits]) -> bool:
+        """Whether a policy, which names every layer, is within all budgets."""
+        return all(budget.keeps(policy) for budget in self.budgets)
 
     def complete(self, chosen: Mapping[str, LayerBits]) -> dict[str, LayerBits]:
         """Chosen and fixed bits together, in network order."""
@@ -98,43 +55,78 @@ class Problem:
         level = LayerBits(w_bits=bits, a_bits=bits)
         return self.complete({layer.name: level for layer in self.searched})
 
-    def table(self) -> Floats:
-        """Costs of the searched layers. Shape (layers, weight candidates, activation ones)."""
-        return np.array(
-            [
-                [[self.costs.layer(layer, w, a) for a in self.bits] for w in self.bits]
-                for layer in self.searched
-            ],
-            dtype=np.float64,
-        ).reshape(len(self.searched), len(self.bits), len(self.bits))
+    def options(self) -> Options:
+        """Every pair of candidates for every searched layer: layers x weights' x activations'."""
+        pairs = [[LayerBits(w_bits=w, a_bits=a) for a in self.bits] for w in self.bits]
+        return [pairs for _ in self.searched]
 
-    @property
-    def fixed_costs(self) -> tuple[float, ...]:
-        """Cost of each fixed layer."""
+    def table(self) -> Floats:
+        """Costs of the options. Shape (layers, weight candidates, activation candidates)."""
+        return self.costs.table(self.searched, self.options())
+
+    def fixed_costs(self, costs: CostModel) -> tuple[float, ...]:
+        """What each fixed layer costs."""
         return tuple(
-            self.costs.layer(layer, self.fixed[layer.name].w_bits, self.fixed[layer.name].a_bits)
-            for layer in self.costs.layers
+            costs.layer(layer, self.fixed[layer.name].w_bits, self.fixed[layer.name].a_bits)
+            for layer in costs.layers
             if layer.name in self.fixed
         )
 
     @property
     def fixed_cost(self) -> float:
         """Cost of the fixed layers; of cycles, the slowest one's."""
-        return self.costs.join([0, *self.fixed_costs])
+        return self.costs.join([0, *self.fixed_costs(self.costs)])
 
-    def check_reachable(self) -> None:
-        """Raise BudgetError, naming the least possible cost, unless some choice fits."""
-        cheapest = {}
-        for layer, table in zip(self.searched, self.table(), strict=True):
-            w, a = np.unravel_index(int(table.argmin()), table.shape)
-            cheapest[layer.name] = LayerBits(w_bits=self.bits[w], a_bits=self.bits[a])
-        least = self.costs.total(self.complete(cheapest))
-        if least > self.limit:
-            raise BudgetError(
-                f"[budget] {self.costs.kind} {self.limit:g} cannot be met: with bits "
-                f"{list(self.bits)} the least possible is {least:g}. Raise the budget, add "
-                "smaller bits, or let first_last be searched"
-            )
+    def limits(self, options: Options, least: float = -np.inf) -> tuple[list[Limit], Bools]:
+        """Limits on what is chosen of `options`, and which of them are allowed.
+
+        A choice keeps them if the policy's cost is at least `least` and all budgets are kept.
+        """
+        allowed = np.ones((len(options), len(options[0]), len(options[0][0])), dtype=np.bool_)
+        found = []
+        floors = [least] + [-np.inf] * len(self.also)
+        for budget, at_least in zip(self.budgets, floors, strict=True):
+            table = budget.costs.table(self.searched, options)
+            fixed = self.fixed_costs(budget.costs)
+            if budget.costs.kind != "cycles":
+                found.append(Limit(table=table, most=budget.limit, least=at_least, fixed=fixed))
+                continue
+            # The slowest layer counts: each must be fast enough, and one as slow as the least.
+            allowed &= table <= budget.limit
+            if max((0, *fixed)) < at_least:
+                slow = (table >= at_least).astype(np.float64)
+                found.append(Limit(table=slow, most=len(table), least=1))
+        return found, allowed
+
+    def check(self, options: Options) -> None:
+        """Raise BudgetError, saying what is least possible, unless some of `options` fit."""
+        for budget in self.budgets:
+            table = budget.costs.table(self.searched, options)
+            cheapest = [float(cost) for cost in table.min((1, 2))]
+            least = budget.costs.join([*self.fixed_costs(budget.costs), *cheapest])
+            if least > budget.limit:
+                raise BudgetError(
+                    f"[budget] {budget.costs.kind} {budget.limit:g} cannot be met: with bits "
+                    f"{_widths(options)} the least possible is {least:g}. Raise the budget, add "
+                    "smaller bits, or let first_last be searched"
+                )
+        if self.also:
+            found, allowed = self.limits(options)
+            try:
+                choose(np.zeros(allowed.shape), found, allowed)
+            except BudgetError:
+                wanted = ", ".join(f"{b.costs.kind} {b.limit:g}" for b in self.budgets)
+                raise BudgetError(
+                    f"[budget] {wanted}: each can be met, but not all of them by one policy; "
+                    "raise one of them"
+                ) from None
+
+
+def _widths(options: Options) -> str:
+    """The candidates, for a message."""
+    pairs = [bits for rows in options for row in rows for bits in row]
+    w, a = sorted({b.w_bits for b in pairs}), sorted({b.a_bits for b in pairs})
+    return str(w) if w == a else f"{w} of weights and {a} of activations"
 
 
 def pose(
@@ -147,20 +139,36 @@ def pose(
     first_last: int | str,
     target: str,
     seed: int,
+    also: Sequence[tuple[str, float | None, int | None]] = (),
 ) -> Problem:
     """Make the problem of a run file's [search] and [budget]; settings as described there.
 
-    Raises: BudgetError when no choice of bits meets the budget.
+    `also` lists further budgets as (kind, value, like_uniform). Raises: BudgetError when no choice
+    of bits meets the budgets.
     """
     fixed = {}
     if isinstance(first_last, int):
         ends = (layers[0].name, layers[-1].name)
         fixed = {name: LayerBits(w_bits=first_last, a_bits=first_last) for name in ends}
-    costs = CostModel(kind=kind, layers=layers, target=target)
-    problem = Problem(costs=costs, limit=0, bits=bits, fixed=fixed, seed=seed)
-    if value is None:
-        assert like_uniform is not None
-        value = costs.total(problem.uniform(like_uniform))
-    posed = replace(problem, limit=value, like_uniform=like_uniform)
-    posed.check_reachable()
+
+    def limited(kind: str, value: float | None, like_uniform: int | None) -> Budget:
+        costs = CostModel(kind=kind, layers=layers, target=target)
+        if value is None:
+            assert like_uniform is not None
+            level = LayerBits(w_bits=like_uniform, a_bits=like_uniform)
+            value = costs.total({**{layer.name: level for layer in layers}, **fixed})
+        return Budget(costs=costs, limit=value)
+
+    first = limited(kind, value, like_uniform)
+    posed = Problem(
+        costs=first.costs,
+        limit=first.limit,
+        like_uniform=like_uniform,
+        bits=bits,
+        fixed=fixed,
+        seed=seed,
+        also=tuple(limited(*each) for each in also),
+    )
+    if posed.searched:
+        posed.check(posed.options())
     return posed

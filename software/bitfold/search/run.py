@@ -136,6 +136,7 @@ class _Run:
             first_last=run.search.first_last,
             target=run.hardware.target,
             seed=run.train.seed,
+            also=[(each.kind, each.value, each.like_uniform) for each in run.budget.also],
         )
 
     def _find(self, start: nn.Module, problem: Problem) -> _Found:
@@ -192,6 +193,7 @@ class _Run:
             "bitfold": version("bitfold"),
             "method": self.run.search.model_dump(mode="json"),
             "budget": {"kind": problem.costs.kind, "limit": problem.limit},
+            "also": [{"kind": b.costs.kind, "limit": b.limit} for b in problem.also],
             "seed": self.run.train.seed,
             "data": self.run.data.name,
         }

@@ -24,10 +24,12 @@ class Uniform(Method):
         """Bits of every layer. Raises: BudgetError when even the least candidate costs more."""
         for bits in reversed(self.problem.bits):
             policy = self.problem.uniform(bits)
-            if self.problem.costs.total(policy) <= self.problem.limit:
+            if self.problem.keeps(policy):
                 return policy
-        least = self.problem.costs.total(self.problem.uniform(self.problem.bits[0]))
         raise BudgetError(
-            f"[budget] {self.problem.costs.kind} {self.problem.limit:g} cannot be met uniformly: "
-            f"{self.problem.bits[0]} bits everywhere cost {least:g}"
+            f"[budget] cannot be met uniformly: {self.problem.bits[0]} bits everywhere cost "
+            + ", ".join(
+                f"{budget.costs.total(policy):g} of {budget.limit:g} {budget.costs.kind}"
+                for budget in self.problem.budgets
+            )
         )

@@ -7,15 +7,11 @@ closes the rest of the gap.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from bitfold.policy import MAX_BITS, LayerBits
 from bitfold.search.ilp import Floats
-from bitfold.search.limits import choose_spending, option_costs
 from bitfold.search.problem import Problem
-
-LEAST_SHARE = 0.98  # of the budget, that `fit` spends where any choice does
-_RAISE = 1e-3  # what a bit more costs, against the mean harm of a bit less
+from bitfold.search.spend import nearest
 
 
 def activation_bits(problem: Problem, a_bits: int | None, like_uniform: int | None) -> int:
@@ -64,28 +60,8 @@ def fit(
     the result spends the most that is possible. Returns the bits of every layer.
     Raises: BudgetError when none keeps the budget.
     """
-    layers = problem.searched
-    if not layers:
-        return problem.complete({})
     options = [
         [[LayerBits(w_bits=w, a_bits=wanted[layer.name].a_bits)] for w in candidates]
-        for layer in layers
+        for layer in problem.searched
     ]
-    table = option_costs(problem, options)
-    distance = np.array(candidates)[None, :] - np.array(
-        [[wanted[layer.name].w_bits] for layer in layers]
-    )
-    value = _changes(distance, np.array([harm[layer.name] for layer in layers], dtype=np.float64))
-    picks = choose_spending(problem, value[:, :, None], table, LEAST_SHARE)
-    chosen = {
-        layer.name: options[i][w][a]
-        for i, (layer, (w, a)) in enumerate(zip(layers, picks, strict=True))
-    }
-    return problem.complete(chosen)
-
-
-def _changes(distance: npt.NDArray[np.int_], harm: Floats) -> Floats:
-    """What each change of bits costs. Shapes (layers, candidates), (layers,)."""
-    harm = harm / harm.mean() if harm.any() else np.ones_like(harm)
-    more = _RAISE * (2 - harm / harm.max())
-    return np.where(distance < 0, -distance * harm[:, None], distance * more[:, None])
+    return nearest(problem, options, wanted, harm, harm)

@@ -77,6 +77,12 @@ def test_nothing_from_a_file_becomes_markup(run_folder: Path) -> None:
         assert re.fullmatch(rf"<[a-z0-9]+{attribute}\s*/?>", tag), tag
 
 
+def test_every_budget_is_shown(run_folder: Path) -> None:
+    page = render(read_run_folder(run_folder)).replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert "2 000 100 bitops (uniform 3-bit); reached 2 000 000, 100.0 %" in page
+    assert "; and 40 000 size; reached 30 000, 75.0 %" in page
+
+
 def test_a_mismatch_is_shown_as_one(run_folder: Path) -> None:
     path = run_folder / "design" / "verify.json"
     value = json.loads(path.read_text())

@@ -176,6 +176,32 @@ def test_every_kind_of_budget_is_met(
         assert all(posed.costs.total(p) > posed.limit for p in more)
 
 
+def test_several_budgets_are_met_at_once(searched: tuple[LIMPQ, nn.Module]) -> None:
+    done, model = searched
+    alone = LIMPQ(problem("bitops"), alpha=2.0, tied=False)
+    alone.handles = done.handles
+    free = alone.policy(model)
+    for kind in KINDS:
+        total = problem(kind).costs.total(free)
+        least = problem(kind).costs.total(done.problem.uniform(2))
+        posed = pose(
+            trace(net(), SHAPE),
+            kind="bitops",
+            value=None,
+            like_uniform=3,
+            bits=BITS,
+            first_last="search",
+            target="ecp5",
+            seed=0,
+            also=[(kind, (2 * least + total) / 3, None), ("cycles", 1e9, None)],
+        )
+        method = LIMPQ(posed, alpha=2.0, tied=False)
+        method.handles = done.handles
+        policy = method.policy(model)
+        assert posed.keeps(policy)
+        assert policy != free
+
+
 def test_the_least_budget_gives_the_least_bits(searched: tuple[LIMPQ, nn.Module]) -> None:
     done, model = searched
     least = done.problem.costs.total(done.problem.uniform(2))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bitfold.errors import BudgetError
+from bitfold.models import convnet
 from bitfold.policy import LayerBits
 from bitfold.quant import trace
 from bitfold.search.problem import KINDS, Problem, pose
@@ -93,6 +94,44 @@ def test_first_and_last_layer_keep_their_fixed_bits() -> None:
 def test_uniform_takes_the_most_bits_that_fit() -> None:
     posed = problem("bitops", like_uniform=None, value=problem("bitops").limit * 1.5)
     assert Uniform(posed).policy(net()) == posed.uniform(3)
+
+
+def test_a_policy_keeps_every_budget() -> None:
+    posed = problem("bitops", also=[("size", None, 2), ("cycles", 1e9, None)])
+    kinds = [budget.costs.kind for budget in posed.budgets]
+    assert kinds == ["bitops", "size", "cycles"]
+    assert posed.also[0].limit == (9 * 8 + 72 * 8 + 32 * 10) * 2
+    assert posed.keeps(posed.uniform(2))
+    assert not posed.keeps(posed.uniform(3))
+    assert Uniform(posed).policy(net()) == posed.uniform(2)
+
+
+def test_budgets_that_no_policy_keeps_together_are_named() -> None:
+    """Of this net the dense layer takes fewest LUTs at 8 bits: its memories are block RAM then."""
+    layers = trace(convnet(SHAPE, 10, (16, 32), (1, 2)), SHAPE)
+
+    def posed(kind: str, value: float, *also: tuple[str, float, None]) -> Problem:
+        return pose(
+            layers,
+            kind=kind,
+            value=value,
+            like_uniform=None,
+            bits=(2, 8),
+            first_last="search",
+            target="ecp5",
+            seed=0,
+            also=also,
+        )
+
+    loose = posed("luts", 1e9)
+    luts = sum(loose.table().min((1, 2)))
+    assert luts < loose.costs.total(loose.uniform(2))
+    size = posed("size", 1e9).costs.total(loose.uniform(2))
+    posed("luts", luts + 1)
+    posed("size", size)
+    posed("size", size, ("luts", loose.costs.total(loose.uniform(2)), None))
+    with pytest.raises(BudgetError, match=r"size \d+, luts [\d.]+: each can be met, but not all"):
+        posed("size", size, ("luts", luts + 1, None))
 
 
 def test_costs_grow_with_bits() -> None:

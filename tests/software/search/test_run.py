@@ -184,13 +184,16 @@ def test_a_killed_run_with_every_setting_on_resumes_to_the_same_result(tmp_path:
         run_file(search={"first_last": 8, "tied": True}, budget={"kind": "size"}),
         run_file(model={"name": "mlp", "hidden": [16]}, budget={"kind": "cycles"}),
         run_file(budget={"kind": "luts"}, hardware={"target": "xc7"}),
+        run_file(budget={"also": [{"kind": "size", "like_uniform": 2}]}),
     ],
-    ids=["uniform", "first-last-8", "mlp-cycles", "luts"],
+    ids=["uniform", "first-last-8", "mlp-cycles", "luts", "bitops-and-size"],
 )
 def test_other_settings_run_through(tmp_path: Path, run: RunFile) -> None:
     result = search(run, tmp_path)
     budget = result.metrics["budget"]
     assert budget["reached"] <= budget["wanted"]
+    assert [each["kind"] for each in budget["also"]] == [each.kind for each in run.budget.also]
+    assert all(each["reached"] <= each["wanted"] for each in budget["also"])
     if run.search.method == "uniform":
         assert {bits.w_bits for bits in result.policy.layers.values()} == {4}
     if run.search.first_last == 8:
