@@ -1,12 +1,9 @@
-"""Choosing one bit pair per layer by an integer program (HiGHS through scipy)."""
+"""The integer program as HiGHS solves it, through scipy."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import final
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import (  # type: ignore[import-untyped]  # ships no stubs
     Bounds,
     LinearConstraint,
@@ -14,10 +11,7 @@ from scipy.optimize import (  # type: ignore[import-untyped]  # ships no stubs
 )
 
 from bitfold.errors import BudgetError
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Picks = tuple[tuple[int, int], ...]
+from bitfold.search.ilp.limit import Bools, Floats, Limit, Picks
 
 # The solver may break a constraint by its tolerance; then it is asked again with a little less.
 _SLACKS = (0.0, 1e-6, 1e-5)
@@ -25,39 +19,16 @@ _SLACKS = (0.0, 1e-6, 1e-5)
 _LARGEST_VALUE = 1e4
 
 
-@final
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Limit:
-    """`least` <= summed cost <= `most`. Table (layers, weight candidates, activation ones)."""
-
-    table: Floats
-    most: float
-    least: float = -math.inf
-    fixed: tuple[float, ...] = ()  # costs of what is not chosen; part of the sum
-
-    def holds(self, picks: Picks) -> bool:
-        """Whether this choice keeps the limit, exactly."""
-        chosen = [float(self.table[layer, w, a]) for layer, (w, a) in enumerate(picks)]
-        return self.least <= math.fsum([*self.fixed, *chosen]) <= self.most
-
-
 def choose(value: Floats, limits: Sequence[Limit], allowed: Bools) -> Picks:
     """Minimise the summed `value` with each summed cost within its limit.
 
-    `value`, each cost table and `allowed` have shape (layers, weight candidates, activation
-    candidates). Returns one allowed pair of candidate indices per layer.
-    Raises: BudgetError when none fits.
+    Arguments and result as of `bitfold.search.ilp.choose`. Raises: BudgetError when none fits.
     """
     for slack in _SLACKS:
         picks = _solve(value, limits, allowed, slack)
         if all(limit.holds(picks) for limit in limits):
             return picks
     raise BudgetError("no choice of bits meets the budget exactly; raise it a little")
-
-
-def total(table: Floats, picks: Picks) -> float:
-    """Sum of the table's entries that were picked."""
-    return math.fsum(table[layer, w, a] for layer, (w, a) in enumerate(picks))
 
 
 def _solve(value: Floats, limits: Sequence[Limit], allowed: Bools, slack: float) -> Picks:
