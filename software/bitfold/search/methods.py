@@ -2,13 +2,21 @@
 
 from collections.abc import Callable, Mapping
 
-from bitfold.runfile import SearchLimpq, SearchUniform
+from bitfold.runfile import SearchCsq, SearchLimpq, SearchUniform
+from bitfold.search.csq import CSQ
 from bitfold.search.limpq import LIMPQ
 from bitfold.search.method import Method
 from bitfold.search.problem import Problem
 from bitfold.search.uniform import Uniform
+from bitfold.search.weights import activation_bits
 
-Settings = SearchUniform | SearchLimpq
+Settings = SearchUniform | SearchLimpq | SearchCsq
+
+
+def _csq(settings: Settings, problem: Problem) -> Method:
+    assert isinstance(settings, SearchCsq)
+    a_bits = activation_bits(problem, settings.a_bits, problem.like_uniform)
+    return CSQ(problem, settings, a_bits)
 
 
 def _limpq(settings: Settings, problem: Problem) -> Method:
@@ -21,6 +29,7 @@ def _uniform(settings: Settings, problem: Problem) -> Method:
 
 
 METHODS: Mapping[str, Callable[[Settings, Problem], Method]] = {
+    "csq": _csq,
     "limpq": _limpq,
     "uniform": _uniform,
 }

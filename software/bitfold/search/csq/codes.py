@@ -1,0 +1,44 @@
+"""Integer weights of a layer, and the bits that hardware stores for them."""
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """Codes whose common trailing zeros are gone: each was `whole << shift`."""
+
+    whole: Tensor  # int64, the weight's shape
+    shift: int
+    bits: int  # magnitude bits that the greatest needs, at least 1; the sign is one more
+
+    def coarsening_error(self) -> float:
+        """Squared error of storing one bit fewer, relative to the squared codes: 0..1."""
+        exact = self.whole.double()
+        energy = exact.square().sum()
+        rounded = 2 * (exact / 2).round()
+        return float((rounded - exact).square().sum() / energy) if energy > 0 else 0.0
+
+
+def strip(codes: Tensor) -> Codes:
+    """Divide integer codes by the greatest power of two that divides all of them.
+
+    Masks may have holes: what hardware stores is the span from the highest bit in use to the
+    lowest one, whatever lies between.
+    """
+    used = span_of(codes)
+    if not used:
+        return Codes(codes, 0, 1)
+    return Codes(codes >> used[0], used[0], len(used))
+
+
+def span_of(codes: Tensor) -> range:
+    """Places from the lowest to the highest bit that any magnitude has; empty if all are zero."""
+    magnitude = codes.abs().flatten()
+    places = torch.arange(int(magnitude.max()).bit_length(), device=codes.device)
+    found = ((magnitude[:, None] >> places) & 1).any(0).nonzero().flatten().tolist()
+    return range(found[0], found[-1] + 1) if found else range(0)

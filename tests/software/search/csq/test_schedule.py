@@ -1,0 +1,35 @@
+"""Temperatures of a phase."""
+
+import pytest
+
+from bitfold.search.csq.schedule import Schedule, end_temperature
+
+
+def test_temperature_grows_from_one_to_its_end_at_t_and_on_by_the_same_law() -> None:
+    """The authors' older recipe: 300 epochs, T = 250, 200 ** (299 / 250) = 565 in the last one."""
+    schedule = Schedule.of(300, 250 / 300, 200.0)
+    assert schedule.temperature(0) == 1
+    assert schedule.temperature(125) == pytest.approx(200**0.5)
+    assert schedule.temperature(250) == pytest.approx(200)
+    assert schedule.temperature(299) == pytest.approx(565, abs=0.5)
+
+
+def test_masks_are_frozen_from_t_on() -> None:
+    schedule = Schedule.of(300, 250 / 300, None)
+    assert [schedule.frozen(step) for step in (0, 249, 250, 299)] == [False, False, True, True]
+    assert not Schedule.of(300, 1.0, None).frozen(299)
+
+
+def test_a_phase_of_one_step_has_a_schedule() -> None:
+    schedule = Schedule.of(1, 0.2, None)
+    assert (schedule.temperature(0), schedule.frozen(0)) == (1, False)
+
+
+def test_the_end_follows_from_the_number_of_steps() -> None:
+    """1e4 suffices at 2,500 steps, where 200 does not; 117,000 steps are the authors'."""
+    assert end_temperature(2_500) == 1e4
+    assert end_temperature(117_000) == pytest.approx(214, abs=1)
+    assert end_temperature(10**7) == 200
+    assert end_temperature(100) == end_temperature(1) == 3e4
+    assert Schedule.of(2_500, 0.5, None).end == 1e4
+    assert Schedule.of(2_500, 0.5, 7.0).end == 7
