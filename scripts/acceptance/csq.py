@@ -1,0 +1,152 @@
+"""CSQ on the digits: exact at the end, near its target from both sides, and a control that is not.
+
+.venv/bin/python scripts/acceptance/csq.py [SEED ...]    (default: seeds 0 1; minutes on one core)
+
+The network is convnet 8-16-16-32, 8,456 weights, activations of 4 bits; every search starts from
+its float weights, the control from random ones. Settings were chosen on the validation images.
+"""
+
+import copy
+import dataclasses
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from bitfold.data import load
+from bitfold.models import convnet
+from bitfold.quant import trace
+from bitfold.runfile import SearchCsq
+from bitfold.search.csq import CSQ
+from bitfold.search.csq.gates import PLANES
+from bitfold.search.evaluate import accuracy, logits
+from bitfold.search.hooks import Hooks
+from bitfold.search.loop import Recipe, train
+from bitfold.search.problem import pose
+from bitfold.search.progress import Silent
+
+DATA = load("digits", None)
+A_BITS = 4
+FLOAT = Recipe(
+    phase="float",
+    epochs=30,
+    lr=0.1,
+    batch=64,
+    seed=0,
+    momentum=0.9,
+    weight_decay=5e-4,
+    label_smoothing=0.1,
+    augment="none",
+    validate=False,
+)
+AUTHORS: dict[str, Any] = {
+    "start": "official",
+    "scratch": True,
+    "decay": True,
+    "reweigh": "none",
+    "end_temperature": 200.0,
+    "strength": 0.01,
+}
+
+
+def phase(model: nn.Module, hooks: Hooks, recipe: Recipe) -> None:
+    """Train in place, leaving no files."""
+    with tempfile.TemporaryDirectory() as folder:
+        train(
+            model,
+            DATA,
+            recipe,
+            hooks=hooks,
+            fabric=Fabric(accelerator="cpu", devices=1),
+            path=Path(folder) / "phase.pt",
+            identity="",
+            progress=Silent(),
+        )
+
+
+def pretrained(seed: int) -> nn.Module:
+    """The float network."""
+    torch.manual_seed(seed)
+    model = convnet(DATA.shape, 10, (8, 16, 16, 32), (2, 3, 4))
+    phase(model, Hooks(), dataclasses.replace(FLOAT, seed=seed))
+    return model
+
+
+def search(
+    model: nn.Module, seed: int, target: int, first: int = PLANES, **settings: Any
+) -> tuple[CSQ, nn.Module]:
+    """Search a copy of `model` for `target` magnitude bits; `first` masks are on at the start."""
+    made, model = SearchCsq(method="csq", **settings), copy.deepcopy(model)
+    problem = pose(
+        trace(model, DATA.shape),
+        kind="size",
+        value=None,
+        like_uniform=target + 1,
+        bits=made.bits,
+        first_last="search",
+        target="ecp5",
+        seed=seed,
+    )
+    method = CSQ(problem, made, A_BITS)
+    method.prepare(model)
+    for layer in method.layers:
+        with torch.no_grad():
+            layer.gates.mask_logits[: PLANES - first] = -0.05
+    recipe = dataclasses.replace(FLOAT, phase="search", epochs=made.epochs, lr=made.lr, seed=seed)
+    phase(model, method, recipe)
+    return method, model
+
+
+def row(name: str, seed: int, target: int, found: tuple[CSQ, nn.Module]) -> None:
+    """Print one line of the table; hardens the gates."""
+    method, model = found
+    value, policy = method.findings(model), method.policy(model)
+    bits = value["magnitude_bits"]
+    spent = method.problem.costs.total(policy) / method.problem.limit
+    codes = [(layer, layer.gates.soft_codes(layer.logits)) for layer in method.layers]
+    change = max((soft - layer.hard_codes()).abs().max().item() for layer, soft in codes)
+    soft, x = logits(model, DATA.test.x), DATA.test.x
+    soft_share = accuracy(model, DATA.test)
+    for layer in method.layers:
+        layer.gates.temperature.fill_(1e30)
+    hard = logits(model, x)
+    same = (soft.argmax(1) == hard.argmax(1)).float().mean().item()
+    masks = " ".join(each["masks"] for each in value["layers"].values())
+    count, span = bits["count"], bits["span"]
+    print(
+        f"{name:8} {seed:4} {target:6}  {count['over_weights']:5.2f} "
+        f"{count['over_weights'] - target:+5.2f} {count['over_layers']:5.2f} "
+        f"{span['over_weights']:5.2f} {bits['codes']['over_weights']:5.2f}  {100 * spent:5.1f}  "
+        f"{value['moved_codes']:5} {change:6.2f} {100 * same:6.2f} "
+        f"{(soft - hard).abs().max().item():6.2g}  {100 * soft_share:5.2f} "
+        f"{100 * accuracy(model, DATA.test):5.2f}  {masks}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    torch.set_num_threads(1)
+    seeds = [int(seed) for seed in sys.argv[1:]] or [0, 1]
+    print("bits without sign; codes in steps of 8 stored bits; accuracy in % of 360 test images")
+    print(
+        "run      seed target  count error layer  span codes  spent  moved change  same  "
+        "logit   soft  hard  masks, highest bit first"
+    )
+    for seed in seeds:
+        model = pretrained(seed)
+        for target in (2, 3, 4, 5, 6):
+            row("CSQ", seed, target, search(model, seed, target))
+        grown = search(model, seed, 5, first=2)
+        row("from 2", seed, 5, grown)
+        trail = ", ".join(f"{bits:.2f}" for bits in grown[0].trail[:20])
+        row("control", seed, 3, search(model, seed, 3, **AUTHORS))
+        print(f"from 2, seed {seed}: mean bits after each of the first epochs: {trail}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
