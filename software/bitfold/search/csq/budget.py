@@ -18,7 +18,8 @@ from torch import Tensor
 
 from bitfold.policy import MAX_BITS
 from bitfold.search.csq.gates import Gates
-from bitfold.search.problem import Floats, Problem, layer_shape
+from bitfold.search.ilp import Floats
+from bitfold.search.problem import Problem, layer_shape
 from bitfold.search.weights import bit_costs, pressure, weight_budget
 
 Reweigh = Literal["memory", "budget", "none"]
