@@ -65,7 +65,7 @@ class Train(Section):
     precision: Literal["32", "bf16"] = Field(
         default="32", description="of forward passes in training; weights are float32 always"
     )
-    compile: bool = Field(default=False, description="training passes through torch.compile")
+    compile: bool = Field(default=False, description="float training through torch.compile")
     threads: int = Field(
         default=0, ge=0, description="CPU threads; 0 is torch's choice. Part of reproducibility"
     )

@@ -30,6 +30,7 @@ def recipes(run: RunFile) -> Mapping[str, Recipe]:
             "warmup": settings.float_warmup,
             "ema": settings.ema,
             "keep": settings.keep,
+            "compile": settings.compile,
         }
     if isinstance(method, TrainedSearch):
         if settings.search_warmup >= method.epochs:
@@ -66,7 +67,6 @@ def recipes(run: RunFile) -> Mapping[str, Recipe]:
         "factor": settings.factor,
         "clip_norm": settings.clip_norm,
         "temperature": settings.distill_temperature,
-        "compile": settings.compile,
     }
     return {
         name: Recipe(phase=name, **{**shared, **own})  # type: ignore[arg-type]  # made above

@@ -1,6 +1,8 @@
 """The training loop: learning, resuming, and what stops it."""
 
+import warnings
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
@@ -251,6 +253,26 @@ def test_bfloat16_passes_train_float32_weights(tmp_path: Path) -> None:
     assert trained.history[0]["loss"] != plain.history[0]["loss"]
     assert trained.history[-1]["loss"] == pytest.approx(plain.history[-1]["loss"], rel=0.1)
     assert accuracy(model, data().test) > 0.8
+
+
+def test_a_compiled_network_trains_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the compiler that runs the graphs it captures as they are; the default one is slow."""
+    compiled: list[nn.Module] = []
+    compiler = torch.compile
+
+    def fast(model: nn.Module) -> nn.Module:
+        compiled.append(model)
+        return cast(nn.Module, compiler(model, backend="eager"))
+
+    monkeypatch.setattr(torch, "compile", fast)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch uses what it deprecates itself
+        run(model := net(), tmp_path / "a.pt", recipe(epochs=2, compile=True))
+    assert compiled == [model]
+    run(plain := net(), tmp_path / "b.pt", recipe(epochs=2))
+    assert all(torch.equal(v, model.state_dict()[n]) for n, v in plain.state_dict().items())
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
