@@ -14,11 +14,13 @@ def command(run_file: Path, out: Path | None) -> None:
     """Train the network of RUN_FILE, find its bits under the budget, finetune, export.
 
     Writes policy.json, model.onnx (QONNX), test.npz, metrics.json and checkpoints. A run that was
-    stopped goes on where it was when the same command is given again.
+    stopped goes on where it was when the same command is given again. torchrun starts it in
+    several processes, which share every batch.
 
     \b
     Example:
       bitfold search runs/digits.toml -o build/digits
+      torchrun --nproc-per-node=2 --no-python bitfold search runs/cifar10.toml
     """
     import logging
 
@@ -29,6 +31,7 @@ def command(run_file: Path, out: Path | None) -> None:
     from bitfold.runfile import read_run
     from bitfold.search.run import search
 
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     run = read_run(run_file)
     out = out or Path("build") / run_file.stem
     bars = Bars()
@@ -36,6 +39,8 @@ def command(run_file: Path, out: Path | None) -> None:
         result = search(run, out, bars)
     finally:
         bars.close()
+    if result.rank:
+        return
     found = result.metrics
     table(
         f"{run_file.name}: bits found by {found['method']['method']}",

@@ -108,6 +108,7 @@ def quant_activation(layer: nn.Module, quantiser: LSQ, *, scaled: bool) -> nn.Mo
 
     `scaled` outputs carry their scale.
     """
+    quantiser.of_batch = True
     act_quant = _Activation.let(tensor_quant=quantiser, signed=quantiser.signed)
     made: nn.Module
     if isinstance(layer, nn.ReLU6):

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from bitfold.errors import ConfigError
+from bitfold.quant import processes
 
 LEAST_STEP = 1e-5
 HALFWAY = 0.5**0.5  # between 1/2 and 1 on a logarithmic scale
@@ -44,13 +45,15 @@ class _Quantise(torch.autograd.Function):
         return grad * inside, to_step.reshape(()), None, None, None
 
 
-def quantise(x: Tensor, step: Tensor, bits: int, *, signed: bool) -> Tensor:
+def quantise(x: Tensor, step: Tensor, bits: int, *, signed: bool, slices: int = 1) -> Tensor:
     """Quantise x (any shape) to `bits` with the scalar `step`; same shape and real scale.
 
-    The gradient of the step is scaled by 1 / sqrt(high * numel(x)), as in LSQ Sec. 2.2.
+    The gradient of the step is scaled by 1 / sqrt(high * numel), as in LSQ Sec. 2.2, where numel
+    is that of the whole batch if x is one of its `slices`. Computed in float32 at least.
     """
     low, high = bounds(bits, signed=signed)
-    scale = float((high * x.numel()) ** -0.5)
+    scale = float((high * x.numel() * slices) ** -0.5)
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
     result: Tensor = _Quantise.apply(x, step, low, high, scale)  # type: ignore[no-untyped-call]
     return result
 
@@ -89,6 +92,7 @@ class LSQ(nn.Module):
         self.bits, self.signed, self.most_step = tuple(bits), signed, most_step
         self.power_of_two = power_of_two
         self.index = 0
+        self.of_batch = False  # what it quantises is this process's slice of a batch
         self.steps = nn.Parameter(torch.ones(len(self.bits)))
         self.started = nn.Buffer(torch.zeros(len(self.bits), dtype=torch.bool))
         self.zero = nn.Buffer(torch.zeros(()), persistent=False)
@@ -120,7 +124,8 @@ class LSQ(nn.Module):
     @torch.no_grad()
     def _start_from_activations(self, x: Tensor) -> None:
         _, high = bounds(self.bits[self.index], signed=self.signed)
-        self.steps[self.index] = (2 * x.abs().mean() / high**0.5).clamp(min=LEAST_STEP)
+        mean = processes.mean(x.to(self.steps.dtype).abs().mean())
+        self.steps[self.index] = (2 * mean / high**0.5).clamp(min=LEAST_STEP)
         self.started[self.index] = True
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -128,5 +133,6 @@ class LSQ(nn.Module):
         if self.training and not self.started[self.index]:
             self._start_from_activations(x)
         step = self.step()
-        value = quantise(x, step, self.bits[self.index], signed=self.signed)
+        slices = processes.count() if self.of_batch else 1
+        value = quantise(x, step, self.bits[self.index], signed=self.signed, slices=slices)
         return value, step, self.zero, self.widths[self.index]

@@ -2,6 +2,7 @@
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from torch import Tensor, nn
 
 from bitfold.errors import ConfigError
@@ -11,16 +12,24 @@ _PRECISION = {"32": "32-true", "bf16": "bf16-mixed"}
 
 
 def make_fabric(settings: Train) -> Fabric:
-    """The fabric of a run. Raises: ConfigError when the accelerator is not there."""
+    """The fabric of a run: one process, or those that torchrun has started on this machine.
+
+    Raises: ConfigError when the accelerator is not there.
+    """
     if settings.accelerator == "cuda" and not torch.cuda.is_available():
         raise ConfigError(
             '[train] accelerator = "cuda", but torch finds no CUDA device here; use "auto" or "cpu"'
         )
-    return Fabric(
+    launched = TorchElasticEnvironment.detect()
+    fabric = Fabric(
         accelerator=settings.accelerator,
-        devices=1,
+        devices=TorchElasticEnvironment().world_size() if launched else 1,
+        strategy="ddp" if launched else "auto",  # no model is wrapped: see bitfold.search.parallel
         precision=_PRECISION[settings.precision],  # type: ignore[arg-type]  # a long Literal
     )
+    if launched:
+        fabric.launch()
+    return fabric
 
 
 def place(model: nn.Module, device: torch.device) -> nn.Module:

@@ -4,25 +4,27 @@ import torch
 from torch import Tensor, nn
 
 from bitfold.data import Split
+from bitfold.quant import processes
 
 IMAGES = 6000  # enough for the statistics, as LIMPQ's authors take
 BATCH = 256
 
 
 @torch.no_grad()
-def logits(model: nn.Module, x: Tensor) -> Tensor:
-    """Outputs of `model` in evaluation mode. x (N, C, H, W) -> (N, classes), on the CPU."""
+def accuracy(model: nn.Module, split: Split) -> float:
+    """Fraction of `split` that `model` classifies rightly, in evaluation mode.
+
+    The processes share the batches; each returns the same.
+    """
     was = model.training
     model.eval()
     device = next(model.parameters()).device
-    parts = [model(part.to(device)).cpu() for part in x.split(BATCH)]  # type: ignore[no-untyped-call]
+    right = torch.zeros((), dtype=torch.int64, device=device)
+    for start in range(BATCH * processes.rank(), len(split), BATCH * processes.count()):
+        x, y = (part[start : start + BATCH].to(device) for part in (split.x, split.y))
+        right += (model(x).argmax(1) == y).sum()
     model.train(was)
-    return torch.cat(parts)
-
-
-def accuracy(model: nn.Module, split: Split) -> float:
-    """Fraction of `split` that is classified rightly."""
-    return (logits(model, split.x).argmax(1) == split.y.cpu()).float().mean().item()
+    return int(processes.total(right)) / len(split)
 
 
 @torch.no_grad()

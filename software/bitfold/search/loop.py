@@ -16,6 +16,7 @@ from bitfold.search.ema import Ema
 from bitfold.search.evaluate import accuracy, reestimate_norms
 from bitfold.search.hooks import Hooks
 from bitfold.search.keep import Keeper
+from bitfold.search.parallel import check_batch, check_equal, slice_of
 from bitfold.search.progress import Progress
 from bitfold.search.recipe import Recipe
 from bitfold.search.step import Stepper
@@ -46,10 +47,13 @@ def train(
 
     Every epoch ends in a checkpoint, and draws only from a generator seeded by (seed, phase,
     epoch): a run that is killed and started again gives the same weights, bit for bit. `hooks` add
-    to the plain loss and step; `teacher` gives the soft labels where the recipe distils, and is
-    frozen. Raises: ConfigError when loss, gradients or weights are not finite; ArtefactError,
-    ConfigError for a checkpoint that is damaged or of other settings.
+    to the plain loss and step. Under several processes each trains on its slice of every batch, all
+    end with the same model, and the first one writes. `teacher` gives the soft labels where the
+    recipe distils, and is frozen. Raises: ConfigError when loss, gradients or weights are not
+    finite, or a batch has no equal slices; ArtefactError, ConfigError for a checkpoint that is
+    damaged or of other settings; MismatchError when processes end an epoch with unequal models.
     """
+    check_batch(min(recipe.batch, len(data.train)))
     phase = _Phase(model, data.to(fabric.device), recipe, hooks, fabric, teacher, progress)
     hooks.start(model, phase.stepper.steps, recipe.epochs)
     found = checkpoint.read(path, identity, recipe.phase)
@@ -63,7 +67,7 @@ def train(
         entry = phase.train(epoch)
         phase.validate(entry)
         history.append(entry)
-        checkpoint.Checkpoint(
+        reached = checkpoint.Checkpoint(
             identity=identity,
             phase=recipe.phase,
             epoch=epoch + 1,
@@ -74,7 +78,9 @@ def train(
             ema=phase.ema.state() if phase.ema else {},
             kept=phase.keeper.state(),
             history=history,
-        ).write(path)
+        )
+        if fabric.is_global_zero:
+            reached.write(path)
     phase.keeper.finish(model)
     progress.done()
     return Trained(history, spent + time.monotonic() - clock)
@@ -125,7 +131,7 @@ class _Phase:
         seed = epoch_seed(recipe.seed, recipe.phase, epoch)
         drawn = batches(self.data.train, recipe.batch, recipe.augment, seed)
         for step, (x, y) in enumerate(drawn, start=epoch * steps):
-            done = self.stepper(x, y, step)
+            done = self.stepper(slice_of(x), slice_of(y), step)
             if self.ema:
                 self.ema.update(self.model)
             total, right, seen = total + done.loss, right + done.right, seen + done.seen
@@ -136,6 +142,7 @@ class _Phase:
         if self.ema:
             self.ema.restart(self.model, renewed)
         guard.check_weights(self.model, self.stepper.where((epoch + 1) * steps - 1))
+        check_equal(self.model, f"phase {recipe.phase!r}, epoch {epoch + 1} of {recipe.epochs}")
         return {
             "epoch": epoch,
             "loss": total / steps,

@@ -12,7 +12,8 @@ def recipes(run: RunFile) -> Mapping[str, Recipe]:
 
     The 8-bit comparison is finetuned like the policy, its warm-up in proportion to its epochs. The
     search phase has neither averaged weights nor a best epoch: what a method learns need not have
-    an average, and is no classifier to validate. Raises: ConfigError.
+    an average, and is no classifier to validate. Only the float network is compiled: torch cannot
+    trace the tensors that pass between Brevitas' layers. Raises: ConfigError.
     """
     settings, method = run.train, run.search
     finetuning: dict[str, object] = {

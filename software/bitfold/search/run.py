@@ -38,12 +38,14 @@ class SearchResult:
 
     policy: BitPolicy
     metrics: dict[str, Any]
+    rank: int = 0  # of this process under torchrun; the first one has written the files
 
 
 def search(run: RunFile, out: Path, progress: Progress | None = None) -> SearchResult:
     """Do the run `run` in the folder `out`; phases that a killed run finished are not redone.
 
-    Writes checkpoints/<phase>.pt, policy.json, model.onnx, test.npz and metrics.json. Raises:
+    Under torchrun the processes share the work; the first one writes and reports progress. Writes
+    checkpoints/<phase>.pt, policy.json, model.onnx, test.npz and metrics.json. Raises:
     DataError, ConfigError, BudgetError, ArtefactError, MismatchError.
     """
     return _Run(run, out, progress or Silent()).search()
@@ -78,9 +80,10 @@ class _Run:
     def __init__(self, run: RunFile, out: Path, progress: Progress) -> None:
         if run.train.threads:
             torch.set_num_threads(run.train.threads)
-        self.run, self.out, self.progress = run, out, progress
+        self.run, self.out = run, out
         self.recipes = recipes(run)
         self.fabric = make_fabric(run.train)
+        self.progress = progress if self.fabric.is_global_zero else Silent()
         self.data = load(run.data.name, run.data.root).to(self.fabric.device)
         self.phases: dict[str, Trained] = {}
         self.teacher: nn.Module | None = None  # the float model, once it is trained
@@ -104,26 +107,40 @@ class _Run:
             compared = self._finetune("uniform8", start, layers, eight)
             accuracies["uniform8"] = self._accuracy(compared)
         policy = BitPolicy(layers=found.policy, made_by=self._made_by(problem))
+        value: dict[str, Any] = {}
+        if self.fabric.is_global_zero:
+            value = self._write(searched, policy, problem, found, accuracies)
+        return SearchResult(policy, self.fabric.broadcast(value), self.fabric.global_rank)
+
+    def _write(
+        self,
+        searched: nn.Module,
+        policy: BitPolicy,
+        problem: Problem,
+        found: _Found,
+        accuracies: dict[str, dict[str, float]],
+    ) -> dict[str, Any]:
+        """Export the network and write metrics.json; return its content."""
         clock = time.monotonic()
-        x, y = data.test.x.cpu().numpy(), data.test.y.cpu().numpy()
+        x, y = self.data.test.x.cpu().numpy(), self.data.test.y.cpu().numpy()
         agreement = export_model(searched.cpu(), policy, x, y, self.out)
         seconds = {name: phase.seconds for name, phase in self.phases.items()}
         seconds["export"] = time.monotonic() - clock
         value = metrics(
-            run,
+            self.run,
             problem,
             Measured(
                 policy=found.policy,
                 accuracy=accuracies,
                 seconds=seconds,
                 history={name: phase.history for name, phase in self.phases.items()},
-                keep=run.train.keep,
+                keep=self.run.train.keep,
                 findings=found.findings,
                 agreement=agreement,
             ),
         )
         write_json(self.out / "metrics.json", value)
-        return SearchResult(policy, value)
+        return value
 
     def _pose(self, layers: tuple[Layer, ...]) -> Problem:
         run = self.run

@@ -7,11 +7,14 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from bitfold.quant import processes
 from bitfold.search import guard
 from bitfold.search.distill import TaskLoss, full_precision
 from bitfold.search.hooks import Hooks
+from bitfold.search.parallel import average_gradients
 from bitfold.search.recipe import Recipe
 from bitfold.search.schedule import factor
+from bitfold.search.whole_norm import whole_batch_norms
 
 
 @final
@@ -58,7 +61,7 @@ class Stepper:
         self.seen = 0
 
     def __call__(self, x: Tensor, y: Tensor, step: int) -> Outcome:
-        """Step `step` of the phase, on images x (N, C, H, W) and labels y (N,).
+        """Step `step` of the phase, on this process's images x (N, C, H, W) and labels y (N,).
 
         Raises: ConfigError when the loss or the gradients are not finite.
         """
@@ -68,15 +71,25 @@ class Stepper:
         self.hooks.before_step(self.model, step)
         self.optimiser.zero_grad(set_to_none=True)
         self.loss.begin(x)
-        loss = self.hooks.gradients(
-            self.model, step, lambda: self._pass(x, y, step), self.fabric.backward
-        )
+        with whole_batch_norms():
+            loss = self.hooks.gradients(
+                self.model, step, lambda: self._pass(x, y, step), self.fabric.backward
+            )
+        average_gradients([p for p in self.model.parameters() if p.requires_grad])
         self.hooks.edit_gradients(self.model)
         norm = guard.gradient_norm(self.trained, self.recipe.clip_norm)
         guard.check_gradients(norm, self.where(step))
         self.optimiser.step()
         self.hooks.after_step(self.model, step)
-        return Outcome(loss, int(self.right), self.seen, self.rate)
+        return self._outcome(loss)
+
+    def _outcome(self, loss: float) -> Outcome:
+        """Of all processes together."""
+        right, seen = int(self.right), self.seen
+        if (count := processes.count()) > 1:
+            own = torch.tensor([loss / count, right, seen], dtype=torch.float64)
+            loss, right, seen = processes.total(own.to(self.right.device)).tolist()
+        return Outcome(loss, int(right), int(seen), self.rate)
 
     def where(self, step: int) -> str:
         """The place of a step, for messages."""
@@ -97,7 +110,7 @@ class Stepper:
         self.right += (out.detach().argmax(1) == y).sum()
         self.seen += len(y)
         loss = self.loss(out, y)
-        guard.check_loss(loss.detach(), self.where(step))
+        guard.check_loss(processes.mean(loss.detach()), self.where(step))
         return loss
 
     def _set_rate(self, step: int) -> None:

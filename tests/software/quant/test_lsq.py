@@ -120,3 +120,22 @@ def test_a_power_of_two_step_is_exact_and_still_learns() -> None:
     quantiser(torch.randn(100))[0].square().sum().backward()
     assert quantiser.steps.grad is not None
     assert quantiser.steps.grad.item() != 0
+
+
+def test_short_floats_are_quantised_as_float32() -> None:
+    """In bfloat16 itself a ratio has 8 bits: levels above 128 would lose their halves."""
+    x = (torch.arange(0, 600) / 3).to(torch.bfloat16)
+    step = torch.tensor(0.7)
+    came = quantise(x, step, 8, signed=False)
+    assert came.dtype == torch.float32
+    assert torch.equal(came, quantise(x.float(), step, 8, signed=False))
+
+
+def test_the_steps_gradient_is_scaled_by_the_whole_batch() -> None:
+    x, grads = torch.rand(8, 4), []
+    for slices in (1, 4):
+        step = torch.tensor(0.1, requires_grad=True)
+        quantise(x, step, 4, signed=False, slices=slices).square().sum().backward()
+        assert step.grad is not None
+        grads.append(step.grad.item())
+    assert grads[0] == pytest.approx(2 * grads[1])

@@ -1,0 +1,160 @@
+"""Trainings that torchrun starts in several processes, and test_parallel.py in one, to compare.
+
+torchrun ... launched.py FOLDER: trains every case, then a whole search; the first process writes.
+"""
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+# Started as a program, this file has no package.
+from tests.software.search.nets import SHAPE, data, net, run_file
+from torch import nn
+
+from bitfold.data import DataSet, Split
+from bitfold.errors import MismatchError
+from bitfold.models import convnet
+from bitfold.quant import processes, quantise, trace
+from bitfold.runfile import Train
+from bitfold.search import search
+from bitfold.search.device import make_fabric
+from bitfold.search.hooks import Hooks
+from bitfold.search.limpq import LIMPQ
+from bitfold.search.loop import train
+from bitfold.search.problem import pose
+from bitfold.search.recipe import Recipe
+
+RECIPE = Recipe(
+    phase="search",
+    epochs=3,
+    lr=0.05,
+    batch=32,
+    seed=0,
+    momentum=0.9,
+    weight_decay=1e-4,
+    label_smoothing=0.1,
+    augment="shift",
+    warmup=1,
+    clip_norm=2.0,
+    ema=0.8,
+    keep="best",
+    reestimate=True,
+    distill=0.5,
+)
+CASES = ("float32", "quantised", "limpq", "mlp")
+RUN = {"train": {"finetune_epochs": 1, "ema": 0.9}, "search": {"bits": [2, 4]}}
+
+
+@dataclass
+class Losses:
+    """A progress that remembers every step."""
+
+    steps: list[tuple[float, float]]
+
+    def start(self, phase: str, total: int) -> None:
+        pass
+
+    def advance(self, loss: float, accuracy: float) -> None:
+        self.steps.append((loss, accuracy))
+
+    def done(self) -> None:
+        pass
+
+
+def trained(case: str, folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Train `case`; float64 but for "float32", so that a sum's order is all but invisible."""
+    # Pooled where values are codes: whole sums that tie but for rounding are no matter then.
+    torch.manual_seed(0)
+    model: nn.Module = convnet(SHAPE, 10, (8, 8), (1,))
+    if case == "mlp":
+        model = nn.Sequential(
+            nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 10)
+        )
+    layers = () if case == "mlp" else trace(model, SHAPE)
+    hooks = Hooks()
+    if case == "limpq":
+        problem = pose(
+            layers,
+            kind="size",
+            value=None,
+            like_uniform=3,
+            bits=(2, 3, 4),
+            first_last=8,  # so that the ends have no quantiser: unused parameters, too
+            target="ecp5",
+            seed=0,
+        )
+        hooks = LIMPQ(problem, alpha=2.0, tied=False)
+        hooks.prepare(model)
+    elif case == "quantised":
+        quantise(model, layers, {layer.name: (3, 4) for layer in layers})
+    kind = torch.float32 if case == "float32" else torch.float64
+    progress = Losses([])
+    done = train(
+        model.to(kind),
+        converted(data(), kind),
+        RECIPE,
+        hooks=hooks,
+        fabric=make_fabric(Train()),
+        path=folder / f"{case}.pt",
+        identity="x",
+        progress=progress,
+        teacher=net(1).to(kind),
+    )
+    validation = [entry["validation"] for entry in done.history]
+    return model, {"steps": progress.steps, "validation": validation}
+
+
+def converted(given: DataSet, kind: torch.dtype) -> DataSet:
+    def split(part: Split) -> Split:
+        return Split(part.x.to(kind), part.y)
+
+    splits = {name: split(getattr(given, name)) for name in ("train", "validation", "test")}
+    return replace(given, **splits)
+
+
+class Drifting(Hooks):
+    """Puts what its slice of the batch says into a weight."""
+
+    def after_step(self, model: nn.Module, step: int) -> None:
+        model.get_submodule("conv2").get_parameter("weight").data[0] += processes.rank() * 1e-9
+
+
+def drift(folder: Path) -> str:
+    """What the training says to hooks that let the processes drift apart."""
+    try:
+        train(
+            net(),
+            data(),
+            replace(RECIPE, distill=0.0),
+            hooks=Drifting(),
+            fabric=make_fabric(Train()),
+            path=folder / "drift.pt",
+            identity="x",
+            progress=Losses([]),
+        )
+    except MismatchError as error:
+        return str(error)
+    return "nothing"
+
+
+def main(folder: Path) -> None:
+    torch.set_num_threads(1)
+    message = drift(folder)
+    (folder / f"drift{processes.rank()}.txt").write_text(message)
+    for case in CASES:
+        model, measured = trained(case, folder)
+        if processes.rank() == 0:
+            torch.save(model.state_dict(), folder / f"{case}_model.pt")
+            (folder / f"{case}.json").write_text(json.dumps(measured))
+    result = search(run_file(**RUN), folder / "run")
+    (folder / f"rank{processes.rank()}.json").write_text(
+        json.dumps({"rank": result.rank, "metrics": result.metrics})
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
