@@ -11,9 +11,10 @@ from bitfold.quant import trace
 from bitfold.runfile import SearchCsq
 from bitfold.search.csq import CSQ
 from bitfold.search.hooks import Hooks
-from bitfold.search.loop import Recipe, train
+from bitfold.search.loop import train
 from bitfold.search.problem import Problem, pose
 from bitfold.search.progress import Silent
+from bitfold.search.recipe import Recipe
 
 from ..nets import SHAPE, data, net
 

@@ -110,6 +110,16 @@ def test_saturated_gates_give_the_integer_codes_bit_for_bit() -> None:
     assert whole.abs().max() <= 0b0110110
 
 
+def test_lower_precision_of_passes_leaves_the_weights_alone() -> None:
+    weight = torch.randn(64, 9, generator=torch.Generator().manual_seed(3))
+    gates = Gates(weight, PLANES, "symmetric", 0.1)
+    logits = gates.right_inverse(weight)
+    wanted = gates(logits)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        came = gates(logits)
+    assert torch.equal(came, wanted)
+
+
 def test_moved_counts_the_codes_that_hardening_changes() -> None:
     model = net()
     layer = gate(model, trace(model, SHAPE)[0], "symmetric", 0.1)
