@@ -13,7 +13,8 @@ import click
 def command(folder: Path, out: Path | None) -> None:
     """Write report.html for the run in FOLDER: one file, no network; and print the summary.
 
-    Parts that were not run say so, with the command that makes them.
+    Parts that were not run say so, with the command that makes them. A FOLDER of results (as
+    scripts/reproduce_cifar10 leaves them) gets a page that shows them beside published figures.
 
     \b
     Example:
@@ -21,10 +22,15 @@ def command(folder: Path, out: Path | None) -> None:
     """
     from bitfold.cli.show import table
     from bitfold.files import write_text
-    from bitfold.report import read_run_folder, render, summary
+    from bitfold.report import read_results, read_run_folder, render, render_results, summary
 
-    run = read_run_folder(folder)
     out = out or folder / "report.html"
+    results = read_results(folder)
+    if results:
+        write_text(out, render_results(folder.resolve().name, results))
+        click.echo(f"{len(results)} results: {out}")
+        return
+    run = read_run_folder(folder)
     write_text(out, render(run))
     table(f"{folder}", ("figure", "value", "compared with"), summary(run))
     for warning in run.warnings:

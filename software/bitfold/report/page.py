@@ -1,14 +1,11 @@
-"""report.html: one file, no scripts, nothing fetched; its own policy forbids both."""
-
-from importlib.resources import files
+"""report.html: the page of a run."""
 
 from bitfold.errors import ArtefactError
 from bitfold.report import sections
 from bitfold.report.folder import RunFolder
+from bitfold.report.frame import frame
 from bitfold.report.sections import section
 from bitfold.report.text import esc, number, percent, ratio, short
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def render(run: RunFolder) -> str:
@@ -25,7 +22,6 @@ def render(run: RunFolder) -> str:
 def _page(run: RunFolder) -> str:
     folder = run.folder.as_posix()
     design = f"{folder}/design"
-    style = (files("bitfold.report") / "style.css").read_text()
     parts = [
         section(
             "Bits of each layer",
@@ -62,15 +58,11 @@ def _page(run: RunFolder) -> str:
         section("Made with, made from", sections.provenance(run), "", wide=True),
     ]
     warnings = "".join(f'<p class="warning">{esc(text)}</p>' for text in run.warnings)
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<link rel="icon" href="data:,"><title>bitfold: {esc(run.name)}</title>'
-        f"<style>\n{style}</style></head><body><main>"
-        f"<header><h1>bitfold <span>{esc(run.name)}</span></h1><p>{_subtitle(run)}</p></header>"
-        f'{warnings}<div class="tiles">{_tiles(run)}</div>'
-        f'<div class="page">{"".join(parts)}</div></main></body></html>\n'
+    return frame(
+        run.name,
+        _subtitle(run),
+        f'{warnings}<div class="tiles">{_tiles(run)}</div>',
+        f'<div class="page">{"".join(parts)}</div>',
     )
 
 
