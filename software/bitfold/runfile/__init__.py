@@ -17,6 +17,7 @@ from bitfold.runfile.parse import read_run as read_run
 from bitfold.runfile.run import CHOICES as CHOICES
 from bitfold.runfile.run import SECTIONS as SECTIONS
 from bitfold.runfile.run import RunFile as RunFile
+from bitfold.runfile.search import SearchBsq as SearchBsq
 from bitfold.runfile.search import SearchCsq as SearchCsq
 from bitfold.runfile.search import SearchLimpq as SearchLimpq
 from bitfold.runfile.search import SearchUniform as SearchUniform

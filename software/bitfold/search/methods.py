@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from bitfold.runfile import SearchCsq, SearchLimpq, SearchUniform
+from bitfold.runfile import SearchBsq, SearchCsq, SearchLimpq, SearchUniform
+from bitfold.search.bsq import BSQ
 from bitfold.search.csq import CSQ
 from bitfold.search.limpq import LIMPQ
 from bitfold.search.method import Method
@@ -10,7 +11,13 @@ from bitfold.search.problem import Problem
 from bitfold.search.uniform import Uniform
 from bitfold.search.weights import activation_bits
 
-Settings = SearchUniform | SearchLimpq | SearchCsq
+Settings = SearchUniform | SearchLimpq | SearchBsq | SearchCsq
+
+
+def _bsq(settings: Settings, problem: Problem) -> Method:
+    assert isinstance(settings, SearchBsq)
+    a_bits = activation_bits(problem, settings.a_bits, problem.like_uniform)
+    return BSQ(problem, settings, a_bits)
 
 
 def _csq(settings: Settings, problem: Problem) -> Method:
@@ -29,6 +36,7 @@ def _uniform(settings: Settings, problem: Problem) -> Method:
 
 
 METHODS: Mapping[str, Callable[[Settings, Problem], Method]] = {
+    "bsq": _bsq,
     "csq": _csq,
     "limpq": _limpq,
     "uniform": _uniform,

@@ -1,0 +1,58 @@
+"""The group lasso over bit planes, and each layer's weight in it.
+
+BSQ, as the authors' code has it: loss + alpha * sum_l weight_l * sum_b B_lb, where
+B_lb = sqrt(1e-8 + |W_p^b|^2 + |W_n^b|^2) is the norm of one plane of one layer, not divided by its
+size, and weight_l = parameters of the layer * its bits in use / parameters of all layers, constant
+between re-quantisations ("memory").
+
+Ours: "budget" replaces the share of parameters by the layer's share in the cost of one more bit
+everywhere, in the budget's kind; of sizes that is the same. "none" weighs all layers alike.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bitfold.search.bsq.layer import PlanedLayer
+from bitfold.search.problem import Floats, Problem, layer_shape
+from bitfold.search.weights import pressure
+
+Reweigh = Literal["memory", "budget", "none"]
+
+EPSILON = 1e-8  # under the root
+
+
+def group_norms(layer: PlanedLayer) -> Tensor:
+    """Norm of each plane, positive and negative together; 0 where not in use. (planes,)."""
+    norms: list[Tensor] = [
+        torch.linalg.vector_norm(planes.flatten(1), dim=1)
+        for planes in (layer.positive, layer.negative)
+    ]
+    both = norms[0].square() + norms[1].square()
+    return (both + EPSILON).sqrt() * (layer.form.powers > 0)
+
+
+def lasso(layers: Sequence[PlanedLayer], weights: Sequence[float]) -> Tensor:
+    """Sum over layers of weight * sum of group norms. Shape ()."""
+    terms = [w * group_norms(each).sum() for each, w in zip(layers, weights, strict=True)]
+    return torch.stack(terms).sum()
+
+
+def shares(problem: Problem, a_bits: int, reweigh: Reweigh) -> Floats:
+    """Each searched layer's share in what one more bit everywhere costs. Sums to 1. (layers,)."""
+    if reweigh == "budget":
+        return pressure(problem, a_bits)
+    counts = np.array([layer_shape(each).weights for each in problem.searched], dtype=np.float64)
+    return np.asarray(counts / counts.sum())
+
+
+def layer_weights(
+    shares: Sequence[float], bits: Sequence[int], reweigh: Reweigh
+) -> tuple[float, ...]:
+    """weight_l of every layer from its share and its bits in use."""
+    if reweigh == "none":
+        return (1.0,) * len(bits)
+    return tuple(share * n for share, n in zip(shares, bits, strict=True))

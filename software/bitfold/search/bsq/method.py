@@ -1,0 +1,170 @@
+"""BSQ: bit-widths found by driving whole bit planes of a layer's weights to zero.
+
+Yang et al., BSQ: Exploring Bit-Level Sparsity for Mixed-Precision Neural Network Quantization, ICLR
+2021, arXiv:2102.10462. The paper's text was not at hand; this follows the authors' published code
+for CIFAR-10, read whole. Certain from it: bit planes and their gradient (`planes`), the group lasso
+and its weights (`lasso`), the clamp to 0..2 after every step, re-quantisation (`layer`) at the
+start, every so many epochs and at the end, momentum that starts afresh then, decay of bits and
+scales, per-tensor scales, the start from a pretrained network.
+
+Differs: the optimiser is the loop's (Nesterov momentum, its schedule); activations have learned
+steps (LSQ), where the authors' scale is the maximum of the batch; biases stay float here and are
+rounded in finetuning; finetuning is the shared LSQ one, not theirs in [-1, 1] with a clamp on more
+than the weights. A layer at the fewest bits that are allowed is not penalised further, nor one that
+is fast enough when cycles count: it would save nothing, and without a shortcut an all-zero layer is
+the end of the network. What has lost all its weights still takes 2 bits in hardware, the authors
+count 0.
+
+Ours: alpha steered to the budget (`steer`), weights of the lasso by other costs than memory, the
+policy, which spends what is left of the budget (`weights.fit`).
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from bitfold.policy import LayerBits
+from bitfold.runfile import SearchBsq
+from bitfold.search.activations import Activations
+from bitfold.search.bsq.findings import findings
+from bitfold.search.bsq.lasso import lasso, layer_weights, shares
+from bitfold.search.bsq.layer import PlanedLayer, coarsening_error
+from bitfold.search.bsq.resize import resize
+from bitfold.search.bsq.steer import Alpha
+from bitfold.search.hooks import Group
+from bitfold.search.method import Method, Released
+from bitfold.search.problem import Problem
+from bitfold.search.weights import bit_costs, fit, weight_budget
+
+
+@final
+class BSQ(Method):
+    """Trains bit planes under a group lasso; what is left of them are the bits."""
+
+    def __init__(self, problem: Problem, settings: SearchBsq, a_bits: int) -> None:
+        self.problem, self.settings, self.a_bits = problem, settings, a_bits
+        least = LayerBits(w_bits=problem.bits[0], a_bits=a_bits)
+        names = [layer.name for layer in problem.searched]
+        fit(problem, dict.fromkeys(names, least), dict.fromkeys(names, 0.0), problem.bits)
+        self.costs, self.budget = bit_costs(problem, a_bits), weight_budget(problem, a_bits)
+        self.shares = shares(problem, a_bits, settings.reweigh).tolist()
+        self.alpha = Alpha(None if settings.alpha == "steer" else float(settings.alpha))
+        self.layers: tuple[PlanedLayer, ...] = ()
+        self.weights: tuple[float, ...] = ()
+        self.acts = Activations()
+        self.epochs = 1
+        self.trail: list[dict[str, Any]] = []  # after each re-quantisation
+
+    def prepare(self, model: nn.Module) -> None:
+        """Put the weights of the searched layers into planes and quantise what they read."""
+        searched, planes = self.problem.searched, self.problem.bits[-1] - 1
+        self.acts = Activations.put(model, searched, self.a_bits)
+        self.layers = tuple(PlanedLayer(model, layer, planes) for layer in searched)
+        self._requantise(model)
+        self._weigh(self._needed())
+
+    def groups(self, model: nn.Module, weight_decay: float) -> Sequence[Group]:
+        """Scales decay as bits do."""
+        scales = [layer.step for layer in self.layers]
+        known = {id(scale) for scale in scales}
+        rest = [p for p in model.parameters() if id(p) not in known]
+        decaying = [p for p in rest if p.ndim > 1]
+        return (
+            Group(parameters=[*decaying, *scales], weight_decay=weight_decay),
+            Group(parameters=[p for p in rest if p.ndim <= 1], weight_decay=0.0),
+        )
+
+    def start(self, model: nn.Module, steps: int, epochs: int) -> None:
+        """Learn which epoch is the last."""
+        self.epochs = epochs
+
+    def penalty(self, model: nn.Module) -> Tensor | None:
+        """alpha times the group lasso."""
+        alpha = self.alpha.now
+        return alpha * lasso(self.layers, self.weights) if alpha and any(self.weights) else None
+
+    def after_step(self, model: nn.Module, step: int) -> None:
+        """Clamp bits, and nothing else."""
+        for layer in self.layers:
+            layer.clamp()
+
+    def after_epoch(self, model: nn.Module, epoch: int) -> Collection[nn.Parameter]:
+        """Steer alpha; re-quantise when it is time, and then start all momentum afresh."""
+        needed, done = self._needed(), epoch + 1
+        first = self._cost([layer.form.planes for layer in self.layers])
+        self.alpha.steer(first, self._cost(needed), self.budget, done / self.epochs, self.epochs)
+        due = done == self.epochs or done % self.settings.interval == 0
+        if due:
+            self._requantise(model)
+            self.trail.append(
+                {"epoch": epoch, "alpha": self.alpha.now, "magnitude_bits": list(needed)}
+            )
+        self._weigh(needed)
+        return tuple(model.parameters()) if due else ()
+
+    def _requantise(self, model: nn.Module) -> None:
+        for layer in self.layers:
+            layer.requantise()
+            if layer.layer.norm is not None:
+                resize(layer, model.get_submodule(layer.layer.norm))
+
+    def _needed(self) -> list[int]:
+        """Magnitude bits that re-quantising would leave now, of each layer."""
+        return [layer.needed() for layer in self.layers]
+
+    def _cost(self, magnitude_bits: Sequence[int]) -> float:
+        """Cost of the searched layers, stored with their sign; comparable to `self.budget`."""
+        parts = [float(row[n]) for row, n in zip(self.costs, magnitude_bits, strict=True)]
+        return self.problem.costs.join([0, *parts])
+
+    def _weigh(self, needed: Sequence[int]) -> None:
+        """Set the layers' weights in the lasso; 0 where fewer bits than `needed` save nothing."""
+        bits = [layer.bits for layer in self.layers]
+        weights = layer_weights(self.shares, bits, self.settings.reweigh)
+        self.weights = tuple(
+            0.0 if self._spared(i, n) else weight
+            for i, (weight, n) in enumerate(zip(weights, needed, strict=True))
+        )
+
+    def _spared(self, index: int, needed: int) -> bool:
+        fast = self.problem.costs.kind == "cycles" and self.costs[index, needed] <= self.budget
+        return bool(fast) or needed + 1 <= self.problem.bits[0]
+
+    def state(self) -> dict[str, Any]:
+        """Besides planes, which are in the model: alpha, and what is noted."""
+        return {"alpha": self.alpha.value, "pressing": self.alpha.pressing, "trail": self.trail}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up alpha and the notes; the layers' weights follow from the planes."""
+        self.alpha.value, self.alpha.pressing = state["alpha"], state["pressing"]
+        self.trail = list(state["trail"])
+        self._weigh(self._needed())
+
+    def policy(self, model: nn.Module) -> dict[str, LayerBits]:
+        """Bits in use and their sign, fitted to the budget. Raises: BudgetError."""
+        wanted = {
+            layer.layer.name: LayerBits(w_bits=layer.bits + 1, a_bits=self.a_bits)
+            for layer in self.layers
+        }
+        harm = {layer.layer.name: coarsening_error(layer.codes()) for layer in self.layers}
+        return fit(self.problem, wanted, harm, self.problem.bits)
+
+    def findings(self, model: nn.Module) -> dict[str, Any]:
+        """Bits as the paper counts them and as hardware does, and how they came down."""
+        return findings(self.layers) | {"requantised": self.trail}
+
+    @torch.no_grad()
+    def release(self, model: nn.Module) -> Released:
+        """A plain model whose weights are integers times steps, and the steps.
+
+        Where the policy grants more bits than the codes need, the codes are doubled per bit, the
+        weights being the same; where fewer, the lowest bits are rounded off.
+        """
+        chosen, steps = self.policy(model), {}
+        for layer in self.layers:
+            name = layer.layer.name
+            steps[name] = layer.step_at(chosen[name].w_bits)
+            layer.remove()
+        return Released(model=model, w_steps=steps, a_steps=self.acts.remove(model))

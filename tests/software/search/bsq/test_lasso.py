@@ -1,0 +1,95 @@
+"""The group lasso: values, gradients, and what each layer weighs."""
+
+import pytest
+import torch
+
+from bitfold.quant import trace
+from bitfold.search.bsq.lasso import EPSILON, group_norms, lasso, layer_weights, shares
+from bitfold.search.problem import Problem, pose
+
+from ..nets import SHAPE, net
+from .toy import PLANES, planed, put_codes
+
+
+def problem(kind: str) -> Problem:
+    return pose(
+        trace(net(), SHAPE),
+        kind=kind,
+        value=None,
+        like_uniform=3,
+        bits=(2, 3, 4, 5, 6, 7, 8),
+        first_last="search",
+        target="ecp5",
+        seed=0,
+    )
+
+
+def test_a_group_is_a_plane_of_both_signs() -> None:
+    _, layer = planed()
+    put_codes(layer, [3, -1], 3)  # 576 weights: plane 0 has all, plane 1 the positive half
+    wanted = torch.tensor([576.0, 288.0, 0, 0, 0, 0, 0]) + EPSILON
+    wanted[3:] = 0  # not in use
+    torch.testing.assert_close(group_norms(layer), wanted.sqrt())
+
+
+def test_the_gradient_of_a_plane_in_use_has_the_size_of_its_weight() -> None:
+    """Whatever is left in it; that drives planes to zero. Planes not in use have none."""
+    _, layer = planed()
+    put_codes(layer, [3, -1, 0, 0], 3)
+    with torch.no_grad():
+        layer.positive[1] *= 0.01
+    (0.7 * lasso([layer], [0.25])).backward()
+    assert layer.positive.grad is not None
+    assert layer.negative.grad is not None
+    sizes = (layer.positive.grad.flatten(1).square() + layer.negative.grad.flatten(1).square()).sum(
+        1
+    )
+    torch.testing.assert_close(sizes.sqrt(), torch.tensor([0.175, 0.175, 0, 0, 0, 0, 0]))
+
+
+def test_the_gradient_is_that_of_the_formula() -> None:
+    _, layer = planed()
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        layer.positive.copy_(torch.rand(layer.positive.shape, generator=generator) * 2)
+        layer.negative.copy_(torch.rand(layer.negative.shape, generator=generator) * 2)
+    layer.form.use(4)
+    lasso([layer], [2.0]).backward()
+    both = torch.stack([layer.positive.detach(), layer.negative.detach()]).double()
+    both.requires_grad_()
+    groups = both[:, :4].transpose(0, 1).flatten(1)
+    (2.0 * (groups.square().sum(1) + EPSILON).sqrt().sum()).backward()
+    assert both.grad is not None
+    for parameter, wanted in zip((layer.positive, layer.negative), both.grad, strict=True):
+        torch.testing.assert_close(parameter.grad, wanted.float(), rtol=1e-5, atol=1e-8)
+
+
+def test_an_empty_group_has_a_finite_gradient() -> None:
+    _, layer = planed()
+    put_codes(layer, [0], PLANES)
+    lasso([layer], [1.0]).backward()
+    assert layer.positive.grad is not None
+    assert not layer.positive.grad.any()
+
+
+def test_memory_weighs_layers_by_parameters_and_bits() -> None:
+    """The authors' #Para(l) #Bit(l) / #Para(all); conv1 72, conv2 576, dense 320 weights."""
+    found = shares(problem("bitops"), 4, "memory").tolist()
+    assert found == pytest.approx([72 / 968, 576 / 968, 320 / 968])
+    weights = layer_weights(found, [7, 2, 1], "memory")
+    assert weights == pytest.approx((72 * 7 / 968, 576 * 2 / 968, 320 / 968))
+
+
+def test_budget_weighs_layers_by_what_a_bit_costs() -> None:
+    macs = [9 * 8 * 64, 72 * 8 * 16, 32 * 10]
+    found = shares(problem("bitops"), 4, "budget").tolist()
+    assert found == pytest.approx([each / sum(macs) for each in macs])
+    size = shares(problem("size"), 4, "budget").tolist()
+    assert size == pytest.approx(shares(problem("size"), 4, "memory").tolist())
+    assert layer_weights(found, [1, 2, 3], "budget") == pytest.approx(
+        [n * share for n, share in zip((1, 2, 3), found, strict=True)]
+    )
+
+
+def test_none_weighs_all_layers_alike() -> None:
+    assert layer_weights([0.1, 0.9], [7, 1], "none") == (1.0, 1.0)
