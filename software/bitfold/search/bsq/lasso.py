@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from bitfold.search.bsq.layer import PlanedLayer
-from bitfold.search.problem import Floats, Problem, layer_shape
+from bitfold.search.ilp import Floats
+from bitfold.search.problem import Problem, layer_shape
 from bitfold.search.weights import pressure
 
 Reweigh = Literal["memory", "budget", "none"]
