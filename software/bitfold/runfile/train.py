@@ -70,6 +70,11 @@ class Train(Section):
         default=0, ge=0, description="CPU threads; 0 is torch's choice. Part of reproducibility"
     )
 
+    tensorboard: bool = Field(
+        default=False,
+        description="write TensorBoard's events of every phase beside the results",
+    )
+
     @model_validator(mode="after")
     def _consistent(self) -> "Train":
         if (self.schedule == "step") != bool(self.milestones):

@@ -71,6 +71,10 @@ class Hooks:
         """
         return ()
 
+    def scalars(self, model: nn.Module) -> dict[str, float]:
+        """What is worth watching, by name; called after each epoch that is logged."""
+        return {}
+
     def state(self) -> dict[str, Any]:
         """What the next epoch needs besides the model: JSON values and tensors."""
         return {}

@@ -14,6 +14,7 @@ from bitfold.search.batches import batches, epoch_seed, steps_of
 from bitfold.search.device import place
 from bitfold.search.ema import Ema
 from bitfold.search.evaluate import accuracy, reestimate_norms
+from bitfold.search.events import Events, opened
 from bitfold.search.hooks import Hooks
 from bitfold.search.keep import Keeper
 from bitfold.search.parallel import check_batch, check_equal, slice_of
@@ -42,6 +43,7 @@ def train(
     identity: str,
     progress: Progress,
     teacher: nn.Module | None = None,
+    events: Path | None = None,
 ) -> Trained:
     """Train `model` in place, or continue from the checkpoint at `path`.
 
@@ -49,9 +51,10 @@ def train(
     epoch): a run that is killed and started again gives the same weights, bit for bit. `hooks` add
     to the plain loss and step. Under several processes each trains on its slice of every batch, all
     end with the same model, and the first one writes. `teacher` gives the soft labels where the
-    recipe distils, and is frozen. Raises: ConfigError when loss, gradients or weights are not
-    finite, or a batch has no equal slices; ArtefactError, ConfigError for a checkpoint that is
-    damaged or of other settings; MismatchError when processes end an epoch with unequal models.
+    recipe distils, and is frozen. `events` is a folder for TensorBoard. Raises: ConfigError when
+    loss, gradients or weights are not finite, or a batch has no equal slices; ArtefactError,
+    ConfigError for a checkpoint that is damaged or of other settings; MismatchError when processes
+    end an epoch with unequal models.
     """
     check_batch(min(recipe.batch, len(data.train)))
     phase = _Phase(model, data.to(fabric.device), recipe, hooks, fabric, teacher, progress)
@@ -61,26 +64,30 @@ def train(
     if found is not None:
         phase.restore(found, path)
         first, spent, history = found.epoch, found.seconds, list(found.history)
-    progress.start(recipe.phase, phase.stepper.steps // recipe.epochs * (recipe.epochs - first))
+    steps = phase.stepper.steps // recipe.epochs
+    progress.start(recipe.phase, steps * (recipe.epochs - first))
     clock = time.monotonic()
-    for epoch in range(first, recipe.epochs):
-        entry = phase.train(epoch)
-        phase.validate(entry)
-        history.append(entry)
-        reached = checkpoint.Checkpoint(
-            identity=identity,
-            phase=recipe.phase,
-            epoch=epoch + 1,
-            seconds=spent + time.monotonic() - clock,
-            model=model.state_dict(),
-            optimiser=phase.stepper.optimiser.state_dict(),
-            hooks=hooks.state(),
-            ema=phase.ema.state() if phase.ema else {},
-            kept=phase.keeper.state(),
-            history=history,
-        )
-        if fabric.is_global_zero:
-            reached.write(path)
+    logged = events if fabric.is_global_zero and first < recipe.epochs else None
+    with opened(logged, first * steps) as log:
+        for epoch in range(first, recipe.epochs):
+            entry = phase.train(epoch, log)
+            phase.validate(entry)
+            history.append(entry)
+            phase.log(entry, log)
+            reached = checkpoint.Checkpoint(
+                identity=identity,
+                phase=recipe.phase,
+                epoch=epoch + 1,
+                seconds=spent + time.monotonic() - clock,
+                model=model.state_dict(),
+                optimiser=phase.stepper.optimiser.state_dict(),
+                hooks=hooks.state(),
+                ema=phase.ema.state() if phase.ema else {},
+                kept=phase.keeper.state(),
+                history=history,
+            )
+            if fabric.is_global_zero:
+                reached.write(path)
     phase.keeper.finish(model)
     progress.done()
     return Trained(history, spent + time.monotonic() - clock)
@@ -123,7 +130,7 @@ class _Phase:
             self.ema.restore(found.ema, self.data.train.x.device)
         self.keeper.restore(found.kept)
 
-    def train(self, epoch: int) -> dict[str, Any]:
+    def train(self, epoch: int, log: Events) -> dict[str, Any]:
         """Train one epoch; return its entry for the history."""
         recipe, steps = self.recipe, self.stepper.steps // self.recipe.epochs
         self.model.train()
@@ -136,6 +143,8 @@ class _Phase:
                 self.ema.update(self.model)
             total, right, seen = total + done.loss, right + done.right, seen + done.seen
             self.progress.advance(done.loss, right / seen)
+            shown = {"loss": done.loss, "accuracy": done.right / done.seen, "lr": done.lr}
+            log.write(step, "step", shown)
         renewed = self.hooks.after_epoch(self.model, epoch)
         for parameter in renewed:
             self.stepper.optimiser.state.pop(parameter, None)
@@ -163,3 +172,10 @@ class _Phase:
         self.keeper.note(self.model, entry.get("validation"))
         if trained:
             self.model.load_state_dict(trained)
+
+    def log(self, entry: dict[str, Any], log: Events) -> None:
+        """Note an epoch at its last step: its entry of the history, and what the hooks show."""
+        step = (entry["epoch"] + 1) * (self.stepper.steps // self.recipe.epochs) - 1
+        names = [name for name in ("loss", "accuracy", "validation") if name in entry]
+        log.write(step, "epoch", {name: entry[name] for name in names})
+        log.write(step, "method", self.hooks.scalars(self.model))

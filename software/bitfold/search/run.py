@@ -54,7 +54,13 @@ def search(run: RunFile, out: Path, progress: Progress | None = None) -> SearchR
 def identity(run: RunFile) -> str:
     """Digest of every setting that trained weights depend on."""
     value = run.model_dump(
-        mode="json", exclude={"data": {"root"}, "model": {"weights"}, "hardware": True}
+        mode="json",
+        exclude={
+            "data": {"root"},
+            "model": {"weights"},
+            "train": {"tensorboard"},
+            "hardware": True,
+        },
     )
     value["target"] = run.hardware.target
     if run.model.weights is not None:
@@ -197,6 +203,7 @@ class _Run:
             identity=identity(self.run),
             progress=self.progress,
             teacher=self.teacher,
+            events=self.out / "tensorboard" / phase if self.run.train.tensorboard else None,
         )
 
     def _accuracy(self, model: nn.Module) -> dict[str, float]:

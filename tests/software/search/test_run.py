@@ -96,6 +96,13 @@ def test_a_second_run_trains_nothing_and_gives_the_same_files(
     assert {name: digest(out / name) for name in FILES[2:]} == before
 
 
+def test_logging_for_tensorboard_changes_no_result(done: tuple[Path, SearchResult]) -> None:
+    """The finished phases are those of this run file, too."""
+    train = {"compare_epochs": 1, "tensorboard": True}
+    assert search(run_file(train=train), done[0]).policy.layers == done[1].policy.layers
+    assert sorted(path.name for path in done[0].iterdir()) == FILES
+
+
 def test_another_run_file_does_not_reuse_the_folder(done: tuple[Path, SearchResult]) -> None:
     with pytest.raises(ConfigError, match="other settings than this run file's"):
         search(run_file(train={"compare_epochs": 1, "seed": 1}), done[0])
