@@ -5,13 +5,16 @@ closes the rest of the gap.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
 from bitfold.policy import MAX_BITS, LayerBits
 from bitfold.search.ilp import Floats
-from bitfold.search.problem import Problem
+from bitfold.search.problem import Problem, layer_shape
 from bitfold.search.spend import nearest
+
+Reweigh = Literal["memory", "budget", "none"]
 
 
 def activation_bits(problem: Problem, a_bits: int | None, like_uniform: int | None) -> int:
@@ -44,6 +47,19 @@ def pressure(problem: Problem, a_bits: int) -> Floats:
     if not steps.any():
         return np.full(len(steps), 1 / max(len(steps), 1))
     return np.asarray(steps / steps.sum(), dtype=np.float64)
+
+
+def shares(problem: Problem, a_bits: int, reweigh: Reweigh) -> Floats:
+    """What each searched layer counts against the others; sums to 1. Shape (layers,).
+
+    By its number of weights ("memory"), by what one more bit of it costs in the budget's kind
+    ("budget", of sizes the same), or each alike ("none").
+    """
+    if reweigh == "budget":
+        return pressure(problem, a_bits)
+    layers = problem.searched
+    counts = [layer_shape(layer).weights if reweigh == "memory" else 1 for layer in layers]
+    return np.array(counts, dtype=np.float64) / max(sum(counts), 1)
 
 
 def fit(

@@ -11,7 +11,14 @@ from bitfold.models import convnet
 from bitfold.policy import LayerBits
 from bitfold.quant import trace
 from bitfold.search.problem import KINDS, Problem, pose
-from bitfold.search.weights import activation_bits, bit_costs, fit, pressure, weight_budget
+from bitfold.search.weights import (
+    activation_bits,
+    bit_costs,
+    fit,
+    pressure,
+    shares,
+    weight_budget,
+)
 
 LAYERS = trace(convnet((1, 8, 8), 10, (8, 8, 12), (1, 2)), (1, 8, 8))
 NAMES = [layer.name for layer in LAYERS]
@@ -81,6 +88,17 @@ def test_pressure_is_what_a_bit_costs_by_hand() -> None:
     np.testing.assert_allclose(pressure(problem("bitops"), 4), macs / macs.sum())
     cycles = np.array([64 * 1 * 1, 16 * 1 * 6, 4 * 2 * 6, 2 * 3])  # reference folding
     np.testing.assert_allclose(pressure(problem("cycles"), 4), cycles / cycles.sum())
+
+
+def test_layers_count_by_weights_by_cost_or_alike() -> None:
+    """Weights 72, 576, 864, 480; MACs 4608, 9216, 3456, 480."""
+    weights, macs = np.array([72, 576, 864, 480]), np.array([4608, 9216, 3456, 480])
+    posed = problem("bitops")
+    np.testing.assert_allclose(shares(posed, 4, "memory"), weights / weights.sum())
+    np.testing.assert_allclose(shares(posed, 4, "budget"), macs / macs.sum())
+    np.testing.assert_allclose(shares(posed, 4, "none"), [0.25] * 4)
+    same = shares(problem("size"), 4, "budget")
+    np.testing.assert_allclose(same, shares(problem("size"), 4, "memory"))
 
 
 @pytest.mark.parametrize("first_last", ["search", 8])

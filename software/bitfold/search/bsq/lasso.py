@@ -10,18 +10,12 @@ everywhere, in the budget's kind; of sizes that is the same. "none" weighs all l
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from bitfold.search.bsq.layer import PlanedLayer
-from bitfold.search.ilp import Floats
-from bitfold.search.problem import Problem, layer_shape
-from bitfold.search.weights import pressure
-
-Reweigh = Literal["memory", "budget", "none"]
+from bitfold.search.weights import Reweigh
 
 EPSILON = 1e-8  # under the root
 
@@ -40,14 +34,6 @@ def lasso(layers: Sequence[PlanedLayer], weights: Sequence[float]) -> Tensor:
     """Sum over layers of weight * sum of group norms. Shape ()."""
     terms = [w * group_norms(each).sum() for each, w in zip(layers, weights, strict=True)]
     return torch.stack(terms).sum()
-
-
-def shares(problem: Problem, a_bits: int, reweigh: Reweigh) -> Floats:
-    """Each searched layer's share in what one more bit everywhere costs. Sums to 1. (layers,)."""
-    if reweigh == "budget":
-        return pressure(problem, a_bits)
-    counts = np.array([layer_shape(each).weights for each in problem.searched], dtype=np.float64)
-    return np.asarray(counts / counts.sum())
 
 
 def layer_weights(

@@ -16,6 +16,7 @@ from torch.nn.utils import parametrize
 from bitfold.quant import Layer
 from bitfold.quant.lsq import LEAST_STEP
 from bitfold.search.bsq.planes import BitPlanes, compose, digits
+from bitfold.search.codes import strip
 
 MOST_BIT = 2.0  # in training; above 1 is how a layer asks for one plane more
 _PATH = "parametrizations.weight.original"  # torch's names: 0 W_p, 1 W_n, 2 step
@@ -78,18 +79,17 @@ class PlanedLayer:
 
     def needed(self) -> int:
         """Magnitude bits that `requantise` would leave now."""
-        return span(self.codes())[0]
+        return strip(self.codes()).bits
 
     @torch.no_grad()
     def requantise(self) -> None:
         """Exact bits again, without the planes that no weight needs."""
-        codes = self.codes()
-        bits, low = span(codes)
-        positive, negative = digits(codes >> low, self.form.planes)
+        found = strip(self.codes())
+        positive, negative = digits(found.whole, self.form.planes)
         self.positive.copy_(positive)
         self.negative.copy_(negative)
-        self.step.mul_(2.0**low)
-        self.form.use(bits)
+        self.step.mul_(2.0**found.shift)
+        self.form.use(found.bits)
 
     def step_at(self, w_bits: int) -> float:
         """Step at which `w_bits`, sign included, take up the weights; no finer than one can be."""
@@ -102,20 +102,3 @@ class PlanedLayer:
         """Leave a plain layer; its weights stay as they are, on the grid."""
         with torch.enable_grad():  # else what is left is no parameter
             parametrize.remove_parametrizations(self.module, "weight", leave_parametrized=True)
-
-
-def span(codes: Tensor) -> tuple[int, int]:
-    """Bits from the highest to the lowest that any code has (1 if none), and that lowest one."""
-    magnitude = codes.abs()
-    most = int(magnitude.max())
-    if most == 0:
-        return 1, 0
-    lowest = int((magnitude & -magnitude)[magnitude > 0].min())  # a power of two
-    low = lowest.bit_length() - 1
-    return most.bit_length() - low, low
-
-
-def coarsening_error(codes: Tensor) -> float:
-    """Squared error of storing one bit fewer, relative to the squared codes: 0..1."""
-    energy = codes.double().square().sum()
-    return float((codes & 1).sum() / energy) if energy > 0 else 0.0

@@ -29,14 +29,15 @@ from bitfold.policy import LayerBits
 from bitfold.runfile import SearchBsq
 from bitfold.search.activations import Activations
 from bitfold.search.bsq.findings import findings
-from bitfold.search.bsq.lasso import lasso, layer_weights, shares
-from bitfold.search.bsq.layer import PlanedLayer, coarsening_error
+from bitfold.search.bsq.lasso import lasso, layer_weights
+from bitfold.search.bsq.layer import PlanedLayer
 from bitfold.search.bsq.resize import resize
 from bitfold.search.bsq.steer import Alpha
+from bitfold.search.codes import strip
 from bitfold.search.hooks import Group
 from bitfold.search.method import Method, Released
 from bitfold.search.problem import Problem
-from bitfold.search.weights import bit_costs, fit, weight_budget
+from bitfold.search.weights import bit_costs, fit, shares, weight_budget
 
 
 @final
@@ -148,7 +149,7 @@ class BSQ(Method):
             layer.layer.name: LayerBits(w_bits=layer.bits + 1, a_bits=self.a_bits)
             for layer in self.layers
         }
-        harm = {layer.layer.name: coarsening_error(layer.codes()) for layer in self.layers}
+        harm = {layer.layer.name: strip(layer.codes()).coarsening_error() for layer in self.layers}
         return fit(self.problem, wanted, harm, self.problem.bits)
 
     def findings(self, model: nn.Module) -> dict[str, Any]:

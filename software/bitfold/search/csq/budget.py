@@ -10,7 +10,6 @@ one more bit costs in the budget's kind; the target follows from the budget.
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import torch
@@ -18,20 +17,8 @@ from torch import Tensor
 
 from bitfold.policy import MAX_BITS
 from bitfold.search.csq.gates import Gates
-from bitfold.search.ilp import Floats
-from bitfold.search.problem import Problem, layer_shape
-from bitfold.search.weights import bit_costs, pressure, weight_budget
-
-Reweigh = Literal["memory", "budget", "none"]
-
-
-def shares(problem: Problem, a_bits: int, reweigh: Reweigh) -> Floats:
-    """Each searched layer's share in r; sums to 1. Shape (layers,)."""
-    layers = problem.searched
-    if reweigh == "budget":
-        return pressure(problem, a_bits)
-    counts = [layer_shape(layer).weights if reweigh == "memory" else 1 for layer in layers]
-    return np.array(counts, dtype=np.float64) / max(sum(counts), 1)
+from bitfold.search.problem import Problem
+from bitfold.search.weights import bit_costs, weight_budget
 
 
 def target_bits(problem: Problem, a_bits: int, most: int) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from bitfold.search.csq.codes import Codes
+from bitfold.search.codes import Codes
 from bitfold.search.csq.gates import GatedLayer
 from bitfold.search.problem import layer_shape
 

@@ -31,15 +31,15 @@ from torch.nn.utils import parametrize
 from bitfold.policy import LayerBits
 from bitfold.runfile import SearchCsq
 from bitfold.search.activations import Activations
-from bitfold.search.csq.budget import excess, regulariser, shares, target_bits
-from bitfold.search.csq.codes import Codes, strip
+from bitfold.search.codes import Codes, strip
+from bitfold.search.csq.budget import excess, regulariser, target_bits
 from bitfold.search.csq.findings import findings, mean_bits
 from bitfold.search.csq.gates import PLANES, GatedLayer, gate, restart
 from bitfold.search.csq.schedule import Schedule
 from bitfold.search.hooks import Group
 from bitfold.search.method import Method, Released
 from bitfold.search.problem import Problem
-from bitfold.search.weights import fit
+from bitfold.search.weights import fit, shares
 
 
 @final

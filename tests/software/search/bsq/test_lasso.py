@@ -3,25 +3,10 @@
 import pytest
 import torch
 
-from bitfold.quant import trace
-from bitfold.search.bsq.lasso import EPSILON, group_norms, lasso, layer_weights, shares
-from bitfold.search.problem import Problem, pose
+from bitfold.search.bsq.lasso import EPSILON, group_norms, lasso, layer_weights
+from bitfold.search.weights import Reweigh
 
-from ..nets import SHAPE, net
 from .toy import PLANES, planed, put_codes
-
-
-def problem(kind: str) -> Problem:
-    return pose(
-        trace(net(), SHAPE),
-        kind=kind,
-        value=None,
-        like_uniform=3,
-        bits=(2, 3, 4, 5, 6, 7, 8),
-        first_last="search",
-        target="ecp5",
-        seed=0,
-    )
 
 
 def test_a_group_is_a_plane_of_both_signs() -> None:
@@ -72,23 +57,11 @@ def test_an_empty_group_has_a_finite_gradient() -> None:
     assert not layer.positive.grad.any()
 
 
-def test_memory_weighs_layers_by_parameters_and_bits() -> None:
-    """The authors' #Para(l) #Bit(l) / #Para(all); conv1 72, conv2 576, dense 320 weights."""
-    found = shares(problem("bitops"), 4, "memory").tolist()
-    assert found == pytest.approx([72 / 968, 576 / 968, 320 / 968])
-    weights = layer_weights(found, [7, 2, 1], "memory")
+@pytest.mark.parametrize("reweigh", ["memory", "budget"])
+def test_layers_weigh_by_their_share_and_bits(reweigh: Reweigh) -> None:
+    """With shares of memory the authors' #Para(l) #Bit(l) / #Para(all)."""
+    weights = layer_weights([72 / 968, 576 / 968, 320 / 968], [7, 2, 1], reweigh)
     assert weights == pytest.approx((72 * 7 / 968, 576 * 2 / 968, 320 / 968))
-
-
-def test_budget_weighs_layers_by_what_a_bit_costs() -> None:
-    macs = [9 * 8 * 64, 72 * 8 * 16, 32 * 10]
-    found = shares(problem("bitops"), 4, "budget").tolist()
-    assert found == pytest.approx([each / sum(macs) for each in macs])
-    size = shares(problem("size"), 4, "budget").tolist()
-    assert size == pytest.approx(shares(problem("size"), 4, "memory").tolist())
-    assert layer_weights(found, [1, 2, 3], "budget") == pytest.approx(
-        [n * share for n, share in zip((1, 2, 3), found, strict=True)]
-    )
 
 
 def test_none_weighs_all_layers_alike() -> None:

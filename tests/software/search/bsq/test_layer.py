@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitfold.quant.lsq import LEAST_STEP
-from bitfold.search.bsq.layer import PlanedLayer, coarsening_error, span
+from bitfold.search.bsq.layer import PlanedLayer
 
 from .toy import MOST, PLANES, planed, put, put_codes
 
@@ -164,20 +164,6 @@ def test_what_is_left_is_a_plain_layer_on_the_grid() -> None:
     assert plain.get_parameter("bias") is bias
     assert [n for n, _ in plain.named_parameters()] == ["bias", "weight"]
     assert torch.equal((weight / step).round() * step, weight)
-
-
-@pytest.mark.parametrize(
-    ("codes", "found"),
-    [([0, 0], (1, 0)), ([1, 0], (1, 0)), ([-4, 0], (1, 2)), ([6, -8], (3, 1)), ([127], (7, 0))],
-)
-def test_span_is_the_bits_in_use_and_the_lowest(codes: list[int], found: tuple[int, int]) -> None:
-    assert span(torch.tensor(codes)) == found
-
-
-def test_coarsening_costs_the_odd_codes() -> None:
-    assert coarsening_error(torch.tensor([4, -2, 0])) == 0
-    assert coarsening_error(torch.tensor([3, -1, 2])) == pytest.approx(2 / 14)
-    assert coarsening_error(torch.tensor([0, 0])) == 0
 
 
 def test_steps_get_finer_with_bits_that_codes_do_not_need() -> None:

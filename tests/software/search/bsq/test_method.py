@@ -248,7 +248,7 @@ def test_no_layer_to_search_is_no_work() -> None:
 
 
 def test_activations_too_wide_for_the_budget_stop_before_the_search() -> None:
-    with pytest.raises(BudgetError, match="lower a_bits"):
+    with pytest.raises(BudgetError, match=r"\[8\] of activations"):
         bsq(problem("bitops", like=2), a_bits=8)
 
 

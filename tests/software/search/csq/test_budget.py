@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bitfold.quant import trace
-from bitfold.search.csq.budget import excess, regulariser, shares, target_bits
+from bitfold.search.csq.budget import excess, regulariser, target_bits
 from bitfold.search.csq.findings import average, span
 from bitfold.search.csq.gates import PLANES, Gates
 from bitfold.search.problem import KINDS, Problem, pose
@@ -34,15 +34,6 @@ def gates(*masks: list[float]) -> list[Gates]:
         for each, mask in zip(made, masks, strict=True):
             each.mask_logits.copy_(torch.tensor(mask))
     return made
-
-
-def test_layers_count_by_weights_by_cost_or_alike() -> None:
-    """conv1: 72 weights, 64 pixels; conv2: 576, 16; dense: 320, 1."""
-    posed = problem("bitops")
-    assert shares(posed, 4, "memory").tolist() == pytest.approx([72 / 968, 576 / 968, 320 / 968])
-    macs = [72 * 64, 576 * 16, 320]
-    assert shares(posed, 4, "budget").tolist() == pytest.approx([m / sum(macs) for m in macs])
-    assert shares(posed, 4, "none").tolist() == pytest.approx([1 / 3] * 3)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -8,8 +8,8 @@ from torch import nn
 
 from bitfold.policy import LayerBits
 from bitfold.quant import quantise
+from bitfold.search.codes import strip
 from bitfold.search.csq import CSQ
-from bitfold.search.csq.codes import strip
 from bitfold.search.evaluate import logits
 from bitfold.search.problem import Problem
 

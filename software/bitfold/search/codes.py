@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import final
 
-import torch
 from torch import Tensor
 
 
@@ -38,7 +37,9 @@ def strip(codes: Tensor) -> Codes:
 
 def span_of(codes: Tensor) -> range:
     """Places from the lowest to the highest bit that any magnitude has; empty if all are zero."""
-    magnitude = codes.abs().flatten()
-    places = torch.arange(int(magnitude.max()).bit_length(), device=codes.device)
-    found = ((magnitude[:, None] >> places) & 1).any(0).nonzero().flatten().tolist()
-    return range(found[0], found[-1] + 1) if found else range(0)
+    magnitude = codes.abs()
+    highest = int(magnitude.max())
+    if not highest:
+        return range(0)
+    lowest = int((magnitude & -magnitude)[magnitude > 0].min())  # each code's lowest bit alone
+    return range(lowest.bit_length() - 1, highest.bit_length())

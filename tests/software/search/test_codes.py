@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bitfold.search.csq.codes import span_of, strip
+from bitfold.search.codes import span_of, strip
 
 
 @given(
