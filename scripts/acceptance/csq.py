@@ -9,45 +9,20 @@ threshold and codes that move, by the length of the phase.
 """
 
 import copy
-import dataclasses
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
+from toy import A_BITS, DATA, FLOAT, phase, posed, pretrained
 
-from bitfold.data import load
-from bitfold.models import convnet
-from bitfold.quant import trace
 from bitfold.runfile import SearchCsq
 from bitfold.search.batches import steps_of
 from bitfold.search.csq import CSQ
 from bitfold.search.csq.gates import PLANES, GatedLayer
 from bitfold.search.evaluate import accuracy, logits
-from bitfold.search.hooks import Hooks
-from bitfold.search.loop import train
-from bitfold.search.problem import pose
-from bitfold.search.progress import Silent
-from bitfold.search.recipe import Recipe
 
-DATA = load("digits", None)
-A_BITS = 4
 INSIDE = 6.2  # log(4 * 127)
-FLOAT = Recipe(
-    phase="float",
-    epochs=30,
-    lr=0.1,
-    batch=64,
-    seed=0,
-    momentum=0.9,
-    weight_decay=5e-4,
-    label_smoothing=0.1,
-    augment="none",
-    validate=False,
-)
 AUTHORS: dict[str, Any] = {
     "start": "official",
     "scratch": True,
@@ -58,51 +33,18 @@ AUTHORS: dict[str, Any] = {
 }
 
 
-def phase(model: nn.Module, hooks: Hooks, recipe: Recipe) -> None:
-    """Train in place, leaving no files."""
-    with tempfile.TemporaryDirectory() as folder:
-        train(
-            model,
-            DATA,
-            recipe,
-            hooks=hooks,
-            fabric=Fabric(accelerator="cpu", devices=1),
-            path=Path(folder) / "phase.pt",
-            identity="",
-            progress=Silent(),
-        )
-
-
-def pretrained(seed: int) -> nn.Module:
-    """The float network."""
-    torch.manual_seed(seed)
-    model = convnet(DATA.shape, 10, (8, 16, 16, 32), (2, 3, 4))
-    phase(model, Hooks(), dataclasses.replace(FLOAT, seed=seed))
-    return model
-
-
 def search(
     model: nn.Module, seed: int, target: int, first: int = PLANES, **settings: Any
 ) -> tuple[CSQ, nn.Module]:
     """Search a copy of `model` for `target` magnitude bits; `first` masks are on at the start."""
     made, model = SearchCsq(method="csq", **settings), copy.deepcopy(model)
-    problem = pose(
-        trace(model, DATA.shape),
-        kind="size",
-        value=None,
-        like_uniform=target + 1,
-        bits=made.bits,
-        first_last="search",
-        target="ecp5",
-        seed=seed,
-    )
+    problem = posed(model, "size", target + 1, seed)
     method = CSQ(problem, made, A_BITS)
     method.prepare(model)
     for layer in method.layers:
         with torch.no_grad():
             layer.gates.mask_logits[: PLANES - first] = -0.05
-    recipe = dataclasses.replace(FLOAT, phase="search", epochs=made.epochs, lr=made.lr, seed=seed)
-    phase(model, method, recipe)
+    phase(model, method, phase="search", epochs=made.epochs, lr=made.lr, seed=seed)
     return method, model
 
 
