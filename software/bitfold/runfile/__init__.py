@@ -17,11 +17,16 @@ from bitfold.runfile.parse import read_run as read_run
 from bitfold.runfile.run import CHOICES as CHOICES
 from bitfold.runfile.run import SECTIONS as SECTIONS
 from bitfold.runfile.run import RunFile as RunFile
+from bitfold.runfile.search import Search as Search
 from bitfold.runfile.search import SearchBsq as SearchBsq
 from bitfold.runfile.search import SearchCsq as SearchCsq
+from bitfold.runfile.search import SearchGreedy as SearchGreedy
 from bitfold.runfile.search import SearchLimpq as SearchLimpq
+from bitfold.runfile.search import SearchRandom as SearchRandom
+from bitfold.runfile.search import SearchReversed as SearchReversed
 from bitfold.runfile.search import SearchUniform as SearchUniform
 from bitfold.runfile.search import TrainedSearch as TrainedSearch
+from bitfold.runfile.search import WeightSearch as WeightSearch
 from bitfold.runfile.section import Bits as Bits
 from bitfold.runfile.section import Section as Section
 from bitfold.runfile.train import Train as Train

@@ -16,7 +16,7 @@ from bitfold.runfile.model import (
     ResNet,
     Vgg19,
 )
-from bitfold.runfile.search import SearchBsq, SearchCsq, SearchLimpq, SearchUniform
+from bitfold.runfile.search import SEARCHES, Search
 from bitfold.runfile.section import Section
 from bitfold.runfile.train import Train
 
@@ -27,9 +27,7 @@ class RunFile(Section):
     data: Data = Field(description="what to learn from")
     model: Model = Field(description="the network")
     train: Train = Field(default=Train(), description="phases that every method shares")
-    search: SearchUniform | SearchLimpq | SearchBsq | SearchCsq = Field(
-        description="how bits are found"
-    )
+    search: Search = Field(description="how bits are found")
     budget: BudgetSection = Field(description="what the bits may cost")
     hardware: Hardware = Field(default=Hardware(), description="what the design is for")
 
@@ -59,13 +57,5 @@ CHOICES: Mapping[str, tuple[str, Mapping[str, type[Section]]]] = {
             "mobilenet_v2": MobileNet,
         },
     ),
-    "search": (
-        "method",
-        {
-            "bsq": SearchBsq,
-            "csq": SearchCsq,
-            "limpq": SearchLimpq,
-            "uniform": SearchUniform,
-        },
-    ),
+    "search": ("method", SEARCHES),
 }

@@ -1,5 +1,8 @@
 """Accuracy of a model, and BatchNorm statistics for the weights it now has."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -46,6 +49,21 @@ def reestimate_norms(model: nn.Module, x: Tensor) -> None:
     batch = min(BATCH, count)
     for start in range(0, count - batch + 1, batch):
         model(x[start : start + batch].to(device))
+    model.train(was)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+@contextmanager
+def batch_statistics(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode, but every BatchNorm normalises by the batch it sees; all as it was after."""
+    norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    was, momenta = model.training, [norm.momentum for norm in norms]
+    model.eval()
+    for norm in norms:
+        norm.train()
+        norm.momentum = 0.0  # keeps the running statistics
+    yield
     model.train(was)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

@@ -3,28 +3,37 @@
 Tang et al., Mixed-Precision Neural Network Quantization via Learned Layer-wise Importance,
 ECCV 2022, arXiv:2203.08368. The paper's text was not at hand; this follows the authors' published
 code (MIT licence, 2023): joint indicator training, the importance extractor and the search.
-Defaults (alpha, learning rate, epochs, passes, clipping) are that code's.
+Defaults (alpha, learning rate, epochs, passes, clipping) are that code's. `reverse` is the paper's
+"Ours-R", known to us by name and result alone: here the same sum of indicators is maximised, and
+at least 98 % of the budget spent.
 
-Differs: layers without BatchNorm keep none; an outlier is erased by a finite penalty, so that it
-is taken only when the budget leaves nothing else; weights and activations may be tied.
+As there: passes from the widest candidate to the narrowest and one of random bits, gradients summed
+and clipped, one step and one BatchNorm per candidate, weights trained along, fixed layers (first
+and last) in floating point, steps that look better than a wider candidate's erased.
+
+Differs: with first_last = "search" these two layers are quantised too, and in the random pass a
+dense layer draws its bits like a convolution; an activation quantiser sits at the ReLU, so in front
+of a pool (same values; but more elements enter the scale of its step's gradient); the learning rate
+falls to 0, not to 1e-5; the random draws leave other generators alone; steps below 1e-5 count as
+1e-5; an outlier is erased by a finite penalty, so that it is taken only when the budget leaves
+nothing else; weights and activations may be tied. Finetuning is that of all methods: no SAT
+rescaling of the classifier, and the input is quantised.
 """
 
 from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
-import numpy.typing as npt
-import torch
 from torch import nn
 
 from bitfold.policy import LayerBits
 from bitfold.quant import QuantisedLayer, make_switchable
+from bitfold.quant.lsq import LEAST_STEP
 from bitfold.search.hooks import Backward, Pass
-from bitfold.search.ilp import choose
+from bitfold.search.ilp import Bools, Floats
 from bitfold.search.method import Method
 from bitfold.search.problem import Problem
-
-Floats = npt.NDArray[np.float64]
+from bitfold.search.spend import choose_policy, choose_spending
 
 MOST_STEP = 1.0  # the authors clamp steps to [1e-5, 1] in this phase
 GRADIENT_LIMIT = 1.0  # elementwise
@@ -34,8 +43,10 @@ GRADIENT_LIMIT = 1.0  # elementwise
 class LIMPQ(Method):
     """Trains steps for all candidate bits at once, then solves for the policy."""
 
-    def __init__(self, problem: Problem, *, alpha: float, tied: bool) -> None:
-        self.problem, self.alpha, self.tied = problem, alpha, tied
+    def __init__(
+        self, problem: Problem, *, alpha: float, tied: bool, reverse: bool = False
+    ) -> None:
+        self.problem, self.alpha, self.tied, self.reverse = problem, alpha, tied, reverse
         self.handles: tuple[QuantisedLayer, ...] = ()
 
     def prepare(self, model: nn.Module) -> None:
@@ -73,31 +84,25 @@ class LIMPQ(Method):
             handle.select(width, width)
 
     def indicators(self) -> tuple[Floats, Floats]:
-        """Learned steps of weights and activations. Shapes (layers, candidates ascending)."""
-        with torch.no_grad():
-            w, a = (
-                np.array([q.steps.clamp(1e-5, MOST_STEP).tolist() for q in quantisers], np.float64)
-                for quantisers in (
-                    [h.weight for h in self.handles],
-                    [h.act for h in self.handles],
-                )
-            )
+        """Learned steps of weights and activations. Shapes (layers, candidates ascending).
+
+        As the authors do, without the upper bound: a step that starts above it is not trained, and
+        what it starts at orders the candidates still.
+        """
+        w, a = (
+            np.array([q.steps.detach().tolist() for q in quantisers], np.float64).clip(LEAST_STEP)
+            for quantisers in ([h.weight for h in self.handles], [h.act for h in self.handles])
+        )
         return w, a
 
     def policy(self, model: nn.Module) -> dict[str, LayerBits]:
         """Solve for the bits. Raises: BudgetError."""
         problem = self.problem
-        options = problem.options()
-        found, allowed = problem.limits(options)
+        options = problem.options(tied=self.tied)
+        value = objective(*self.indicators(), self.alpha, reverse=self.reverse)
         if self.tied:
-            allowed &= np.eye(len(problem.bits), dtype=np.bool_)[None]
-        picks = choose(objective(*self.indicators(), self.alpha), found, allowed)
-        return problem.complete(
-            {
-                layer.name: options[i][w][a]
-                for i, (layer, (w, a)) in enumerate(zip(problem.searched, picks, strict=True))
-            }
-        )
+            value = np.diagonal(value, axis1=1, axis2=2)[:, :, None]
+        return (choose_spending if self.reverse else choose_policy)(problem, options, value)
 
     def findings(self, model: nn.Module) -> dict[str, Any]:
         """The indicators, by layer, one per candidate, and how many sit at the upper bound."""
@@ -114,21 +119,26 @@ class LIMPQ(Method):
         }
 
 
-def objective(w_steps: Floats, a_steps: Floats, alpha: float) -> Floats:
-    """What choosing (weight bits, activation bits) adds: s_a + alpha * s_w, outliers erased.
+def objective(w_steps: Floats, a_steps: Floats, alpha: float, *, reverse: bool = False) -> Floats:
+    """What choosing (weight bits, activation bits) adds: s_a + alpha * s_w, or less of it.
 
-    Steps have shape (layers, candidates ascending); result (layers, candidates, candidates).
+    Steps have shape (layers, candidates ascending); result (layers, candidates, candidates). An
+    outlier adds more than all other choices together can save: it is chosen only when nothing else
+    fits.
     """
-    w, a = erase_outliers(w_steps), erase_outliers(a_steps)
-    return a[:, None, :] + alpha * w[:, :, None]
+    value = a_steps[:, None, :] + alpha * w_steps[:, :, None]
+    value = -value if reverse else value
+    penalty = 1 + float(np.ptp(value, axis=(1, 2)).sum())
+    count = outliers(w_steps)[:, :, None].astype(np.float64) + outliers(a_steps)[:, None, :]
+    erased: Floats = value + penalty * count
+    return erased
 
 
-def erase_outliers(steps: Floats) -> Floats:
-    """Penalise a candidate whose step is below the next wider candidate's.
+def outliers(steps: Floats) -> Bools:
+    """Candidates whose step is below the next wider one's. Shape (layers, candidates ascending).
 
-    A narrower width must look worse; one that looks better has not been trained well. The penalty
-    exceeds any sum of steps, so it is chosen only when nothing else fits.
+    A narrower width must look worse; one that looks better has not been trained well.
     """
     outlier = np.zeros(steps.shape, dtype=np.bool_)
     outlier[:, :-1] = steps[:, :-1] < steps[:, 1:]
-    return np.where(outlier, steps + 1 + steps.sum(), steps)
+    return outlier

@@ -7,6 +7,7 @@ from typing import Any, final
 
 from torch import nn
 
+from bitfold.data import DataSet
 from bitfold.policy import LayerBits
 from bitfold.quant import QuantisedLayer
 from bitfold.search.hooks import Hooks
@@ -31,6 +32,9 @@ class Method(Hooks, ABC):
     @abstractmethod
     def prepare(self, model: nn.Module) -> None:
         """Swap layers of the pretrained float model, in place."""
+
+    def measure(self, model: nn.Module, data: DataSet) -> None:
+        """Look at the searched model with data, before `policy`. The same data, the same result."""
 
     @abstractmethod
     def policy(self, model: nn.Module) -> dict[str, LayerBits]:

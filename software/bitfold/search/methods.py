@@ -2,42 +2,71 @@
 
 from collections.abc import Callable, Mapping
 
-from bitfold.runfile import SearchBsq, SearchCsq, SearchLimpq, SearchUniform
+from bitfold.runfile import (
+    Search,
+    SearchBsq,
+    SearchCsq,
+    SearchGreedy,
+    SearchLimpq,
+    SearchRandom,
+    SearchReversed,
+    WeightSearch,
+)
 from bitfold.search.bsq import BSQ
 from bitfold.search.csq import CSQ
+from bitfold.search.greedy import Greedy
 from bitfold.search.limpq import LIMPQ
 from bitfold.search.method import Method
 from bitfold.search.problem import Problem
+from bitfold.search.random import Random
 from bitfold.search.uniform import Uniform
 from bitfold.search.weights import activation_bits
 
-Settings = SearchUniform | SearchLimpq | SearchBsq | SearchCsq
+
+def _uniform(settings: Search, problem: Problem) -> Method:
+    return Uniform(problem)
 
 
-def _bsq(settings: Settings, problem: Problem) -> Method:
-    assert isinstance(settings, SearchBsq)
-    a_bits = activation_bits(problem, settings.a_bits, problem.like_uniform)
-    return BSQ(problem, settings, a_bits)
+def _random(settings: Search, problem: Problem) -> Method:
+    assert isinstance(settings, SearchRandom)
+    return Random(problem, draw=settings.draw, tied=settings.tied)
 
 
-def _csq(settings: Settings, problem: Problem) -> Method:
-    assert isinstance(settings, SearchCsq)
-    a_bits = activation_bits(problem, settings.a_bits, problem.like_uniform)
-    return CSQ(problem, settings, a_bits)
+def _greedy(settings: Search, problem: Problem) -> Method:
+    assert isinstance(settings, SearchGreedy)
+    return Greedy(problem, images=settings.images)
 
 
-def _limpq(settings: Settings, problem: Problem) -> Method:
+def _reversed(settings: Search, problem: Problem) -> Method:
+    assert isinstance(settings, SearchReversed)
+    return LIMPQ(problem, alpha=settings.alpha, tied=settings.tied, reverse=True)
+
+
+def _limpq(settings: Search, problem: Problem) -> Method:
     assert isinstance(settings, SearchLimpq)
     return LIMPQ(problem, alpha=settings.alpha, tied=settings.tied)
 
 
-def _uniform(settings: Settings, problem: Problem) -> Method:
-    return Uniform(problem)
+def _bsq(settings: Search, problem: Problem) -> Method:
+    assert isinstance(settings, SearchBsq)
+    return BSQ(problem, settings, _activation_bits(settings, problem))
 
 
-METHODS: Mapping[str, Callable[[Settings, Problem], Method]] = {
+def _csq(settings: Search, problem: Problem) -> Method:
+    assert isinstance(settings, SearchCsq)
+    return CSQ(problem, settings, _activation_bits(settings, problem))
+
+
+def _activation_bits(settings: WeightSearch, problem: Problem) -> int:
+    return activation_bits(problem, settings.a_bits, problem.like_uniform)
+
+
+METHODS: Mapping[str, Callable[[Search, Problem], Method]] = {
+    "uniform": _uniform,
+    "random": _random,
+    "greedy": _greedy,
+    "reversed": _reversed,
+    "limpq": _limpq,
     "bsq": _bsq,
     "csq": _csq,
-    "limpq": _limpq,
-    "uniform": _uniform,
 }

@@ -55,9 +55,15 @@ class Problem:
         level = LayerBits(w_bits=bits, a_bits=bits)
         return self.complete({layer.name: level for layer in self.searched})
 
-    def options(self) -> Options:
-        """Every pair of candidates for every searched layer: layers x weights' x activations'."""
-        pairs = [[LayerBits(w_bits=w, a_bits=a) for a in self.bits] for w in self.bits]
+    def options(self, *, tied: bool = False) -> Options:
+        """Pairs of candidates for every searched layer: layers x weights' x activations'.
+
+        `tied`: only those of equal widths, layers x candidates x 1.
+        """
+        pairs = [
+            [LayerBits(w_bits=w, a_bits=a) for a in self.bits if a == w or not tied]
+            for w in self.bits
+        ]
         return [pairs for _ in self.searched]
 
     def table(self) -> Floats:

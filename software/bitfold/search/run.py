@@ -19,7 +19,7 @@ from bitfold.policy import BitPolicy, LayerBits
 from bitfold.quant import Layer, quantise, settle, trace
 from bitfold.runfile import RunFile
 from bitfold.search.build import build
-from bitfold.search.device import make_fabric
+from bitfold.search.device import make_fabric, place
 from bitfold.search.evaluate import accuracy
 from bitfold.search.hooks import Hooks
 from bitfold.search.loop import Trained, train
@@ -92,6 +92,7 @@ class _Run:
         self.progress = progress if self.fabric.is_global_zero else Silent()
         self.data = load(run.data.name, run.data.root).to(self.fabric.device)
         self.phases: dict[str, Trained] = {}
+        self.choosing = 0.0  # seconds that the method took for the policy, after its training
         self.teacher: nn.Module | None = None  # the float model, once it is trained
 
     def search(self) -> SearchResult:
@@ -131,6 +132,7 @@ class _Run:
         x, y = self.data.test.x.cpu().numpy(), self.data.test.y.cpu().numpy()
         agreement = export_model(searched.cpu(), policy, x, y, self.out)
         seconds = {name: phase.seconds for name, phase in self.phases.items()}
+        seconds["policy"] = self.choosing
         seconds["export"] = time.monotonic() - clock
         value = metrics(
             self.run,
@@ -169,7 +171,10 @@ class _Run:
         method.prepare(model)
         if "search" in self.recipes:
             self._train("search", model, method)
+        clock = time.monotonic()
+        method.measure(place(model, self.fabric.device), self.data)
         policy, findings = method.policy(model), method.findings(model)
+        self.choosing = time.monotonic() - clock
         return _Found(method, policy, findings, method.release(model))
 
     def _finetune(

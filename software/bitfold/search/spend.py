@@ -25,16 +25,16 @@ def nearest(
 ) -> dict[str, LayerBits]:
     """The policy nearest to `wanted` that keeps the budgets and spends 98 % of the first.
 
-    A bit less of a layer's weights or activations costs its harm (>= 0); a bit more is nearly
-    free, most so where harm is largest. The mappings name at least the searched layers. Where no
-    choice spends 98 %, the result spends the most that is possible. Returns the bits of every
-    layer. Raises: BudgetError when no choice keeps the budgets.
+    A bit less of a layer's weights or activations costs its harm (>= 0, but never nothing); a bit
+    more is nearly free, most so where harm is largest. The mappings name at least the searched
+    layers. Where no choice spends 98 %, the result spends the most that is possible. Returns the
+    bits of every layer. Raises: BudgetError when no choice keeps the budgets.
     """
     if not problem.searched:
         return problem.complete({})
     names = [layer.name for layer in problem.searched]
     harm = np.array([(w_harm[name], a_harm[name]) for name in names])[:, None, None]
-    harm = harm / harm.mean() if harm.any() else np.ones_like(harm)
+    harm = np.maximum(harm / harm.mean(), _RAISE) if harm.any() else np.ones_like(harm)
     more = _RAISE * (2 - harm / harm.max())
     bits = np.array([[[(b.w_bits, b.a_bits) for b in row] for row in rows] for rows in options])
     change = bits - np.array([(wanted[n].w_bits, wanted[n].a_bits) for n in names])[:, None, None]
@@ -51,10 +51,22 @@ def choose_spending(problem: Problem, options: Options, value: Floats) -> dict[s
     if not problem.searched:
         return problem.complete({})
     try:
-        picks = choose(value, *problem.limits(options, LEAST_SHARE * problem.limit))
+        return choose_policy(problem, options, value, LEAST_SHARE * problem.limit)
     except BudgetError:
         problem.check(options)
-        picks = choose(value, *problem.limits(options, _ALMOST * _most(problem, options)))
+        return choose_policy(problem, options, value, _ALMOST * _most(problem, options))
+
+
+def choose_policy(
+    problem: Problem, options: Options, value: Floats, least: float = -np.inf
+) -> dict[str, LayerBits]:
+    """Minimise `value` (shape as `options`) within the budgets, spending `least` of the first.
+
+    Returns the bits of every layer. Raises: BudgetError when no choice does.
+    """
+    if not problem.searched:
+        return problem.complete({})
+    picks = choose(value, *problem.limits(options, least))
     return problem.complete(
         {
             layer.name: options[i][w][a]

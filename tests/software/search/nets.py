@@ -52,7 +52,7 @@ def run_file(**sections: dict[str, Any]) -> RunFile:
     for name, keys in sections.items():
         other = keys.get("name", "convnet") != "convnet"  # another network shares no keys
         value[name] = keys if other else {**value.get(name, {}), **keys}
-        if value[name].get("method") == "uniform":
+        if value[name].get("method") in ("uniform", "random", "greedy"):
             value[name].pop("epochs", None)
     return parse_run(value)
 

@@ -13,7 +13,7 @@ from bitfold.errors import BudgetError
 from bitfold.policy import LayerBits
 from bitfold.quant import trace
 from bitfold.search.hooks import Hooks
-from bitfold.search.limpq import LIMPQ
+from bitfold.search.limpq import LIMPQ, objective, outliers
 from bitfold.search.loop import train
 from bitfold.search.problem import KINDS, Problem, pose
 from bitfold.search.progress import Silent
@@ -200,6 +200,67 @@ def test_several_budgets_are_met_at_once(searched: tuple[LIMPQ, nn.Module]) -> N
         policy = method.policy(model)
         assert posed.keeps(policy)
         assert policy != free
+
+
+def test_objective_adds_activation_step_and_alpha_times_weight_step() -> None:
+    w, a = np.array([[0.3, 0.2]]), np.array([[0.5, 0.4]])
+    np.testing.assert_allclose(objective(w, a, 2.0), [[[1.1, 1.0], [0.9, 0.8]]])
+    np.testing.assert_allclose(objective(w, a, 2.0, reverse=True), [[[-1.1, -1.0], [-0.9, -0.8]]])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_narrower_width_with_a_smaller_step_is_erased(reverse: bool) -> None:
+    steps = np.array([[0.4, 0.1, 0.2, 0.1], [0.4, 0.3, 0.2, 0.1]])
+    assert outliers(steps).tolist() == [[False, True, False, False], [False] * 4]
+    plain = np.array([[0.4, 0.3, 0.2, 0.1], [0.4, 0.3, 0.2, 0.1]])
+    value = objective(steps, plain, 3.0, reverse=reverse)
+    assert value[0, 1].min() - value[0].min() > np.ptp(value[1])
+    best = value.reshape(2, -1).min(1)
+    clean = np.delete(value[0], 1, axis=0)
+    # Taking the erased candidate costs more than the worst choice of everything else.
+    assert value[0, 1].min() + best[1] > clean.max() + value[1].max()
+    untouched = objective(plain, plain, 3.0, reverse=reverse)
+    np.testing.assert_allclose(value[1], untouched[1])
+
+
+def test_a_step_above_the_bound_counts_as_it_is(searched: tuple[LIMPQ, nn.Module]) -> None:
+    model = net()
+    method = LIMPQ(problem(), alpha=2.0, tied=False)
+    method.prepare(model)
+    with torch.no_grad():
+        method.handles[0].act.steps.copy_(torch.tensor([2.0, 1.5, 1.0, 0.5, -0.1]))
+    _, a = method.indicators()
+    np.testing.assert_allclose(a[0], [2.0, 1.5, 1.0, 0.5, 1e-5])
+    assert method.findings(model)["steps_at_bound"] >= 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_reversed_policy_spends_the_budget_where_it_matters_least(
+    searched: tuple[LIMPQ, nn.Module], kind: str, tied: bool
+) -> None:
+    done, model = searched
+    policies = []
+    for reverse in (False, True):
+        method = LIMPQ(problem(kind), alpha=2.0, tied=tied, reverse=reverse)
+        method.handles = done.handles
+        policies.append(method.policy(model))
+    forward, backward = policies
+    w, a = done.indicators()
+
+    def importance(policy: dict[str, LayerBits]) -> float:
+        return sum(
+            a[i, BITS.index(bits.a_bits)] + 2 * w[i, BITS.index(bits.w_bits)]
+            for i, bits in enumerate(policy.values())
+        )
+
+    assert importance(backward) > importance(forward)
+    spent = method.problem.costs.total(backward)
+    assert spent <= method.problem.limit
+    if kind not in ("luts", "cycles") and not tied:
+        assert spent >= 0.98 * method.problem.limit
+    if tied:
+        assert all(bits.w_bits == bits.a_bits for bits in backward.values())
 
 
 def test_the_least_budget_gives_the_least_bits(searched: tuple[LIMPQ, nn.Module]) -> None:

@@ -54,7 +54,8 @@ def test_metrics_say_what_the_report_needs(done: tuple[Path, SearchResult]) -> N
     assert value["size_bits"]["float"] == sum(layer["weights"] * 32 for layer in layers)
     assert value["budget"]["reached"] <= value["budget"]["wanted"]
     assert value["budget"]["wanted"] == sum(layer["macs"] * 9 for layer in layers)
-    assert set(value["seconds"]) == {"float", "search", "finetune", "uniform8", "export"}
+    phases = {"float", "search", "policy", "finetune", "uniform8", "export"}
+    assert set(value["seconds"]) == phases
     assert [entry["epoch"] for entry in value["history"]["finetune"]] == [0, 1]
     assert set(value["epochs"]) == {"float", "finetune", "uniform8"}
     last = value["history"]["finetune"][-1]["validation"]
@@ -192,8 +193,20 @@ def test_a_killed_run_with_every_setting_on_resumes_to_the_same_result(tmp_path:
         run_file(model={"name": "mlp", "hidden": [16]}, budget={"kind": "cycles"}),
         run_file(budget={"kind": "luts"}, hardware={"target": "xc7"}),
         run_file(budget={"also": [{"kind": "size", "like_uniform": 2}]}),
+        run_file(search={"method": "random"}, budget={"kind": "average_bits"}),
+        run_file(search={"method": "greedy"}),
+        run_file(search={"method": "reversed"}),
     ],
-    ids=["uniform", "first-last-8", "mlp-cycles", "luts", "bitops-and-size"],
+    ids=[
+        "uniform",
+        "first-last-8",
+        "mlp-cycles",
+        "luts",
+        "bitops-and-size",
+        "random",
+        "greedy",
+        "reversed",
+    ],
 )
 def test_other_settings_run_through(tmp_path: Path, run: RunFile) -> None:
     result = search(run, tmp_path)
