@@ -19,8 +19,9 @@ from bitfold.data import DataSet, Split
 from bitfold.errors import MismatchError
 from bitfold.models import convnet
 from bitfold.quant import processes, quantise, trace
-from bitfold.runfile import Train
+from bitfold.runfile import SearchBsq, Train
 from bitfold.search import search
+from bitfold.search.bsq import BSQ
 from bitfold.search.device import make_fabric
 from bitfold.search.hooks import Hooks
 from bitfold.search.limpq import LIMPQ
@@ -45,7 +46,7 @@ RECIPE = Recipe(
     reestimate=True,
     distill=0.5,
 )
-CASES = ("float32", "quantised", "limpq", "mlp")
+CASES = ("float32", "quantised", "limpq", "bsq", "mlp")
 RUN = {"train": {"finetune_epochs": 1, "ema": 0.9}, "search": {"bits": [2, 4]}}
 
 
@@ -88,6 +89,19 @@ def trained(case: str, folder: Path) -> tuple[nn.Module, dict[str, Any]]:
             seed=0,
         )
         hooks = LIMPQ(problem, alpha=2.0, tied=False)
+        hooks.prepare(model)
+    elif case == "bsq":
+        problem = pose(
+            layers,
+            kind="size",
+            value=None,
+            like_uniform=3,
+            bits=(2, 3, 4, 5, 6, 7, 8),
+            first_last="search",
+            target="ecp5",
+            seed=0,
+        )
+        hooks = BSQ(problem, SearchBsq(method="bsq", interval=2), 4)
         hooks.prepare(model)
     elif case == "quantised":
         quantise(model, layers, {layer.name: (3, 4) for layer in layers})
