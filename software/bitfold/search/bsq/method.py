@@ -133,6 +133,10 @@ class BSQ(Method):
         fast = self.problem.costs.kind == "cycles" and self.costs[index, needed] <= self.budget
         return bool(fast) or needed + 1 <= self.problem.bits[0]
 
+    def scalars(self, model: nn.Module) -> dict[str, float]:
+        """Strength of the penalty, and what re-quantising now would cost, against the budget."""
+        return {"alpha": self.alpha.now, "cost": self._cost(self._needed()) / self.budget}
+
     def state(self) -> dict[str, Any]:
         """Besides planes, which are in the model: alpha, and what is noted."""
         return {"alpha": self.alpha.value, "pressing": self.alpha.pressing, "trail": self.trail}

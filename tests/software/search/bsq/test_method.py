@@ -198,6 +198,13 @@ def test_quantised_activations_do_not_depend_on_the_batch(searched: tuple[BSQ, n
     assert torch.equal(torch.cat([act(part)[0] for part in x.split(2)]), whole)
 
 
+def test_alpha_and_cost_can_be_watched() -> None:
+    """Seven bits and their sign everywhere, of a budget of three."""
+    method = bsq(alpha=0.25)
+    method.prepare(net())
+    assert method.scalars(net()) == {"alpha": 0.25, "cost": pytest.approx(8 / 3)}
+
+
 def test_layers_at_the_fewest_bits_are_not_penalised() -> None:
     method = bsq(problem(bits=(3, 4, 8)))
     method.prepare(net())
