@@ -10,10 +10,14 @@ from torch import Tensor
 @final
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images x (N, C, H, W), float32 in [0, 1]; labels y (N,), int64."""
+    """Images x (N, C, H, W), float32 in [0, 1]; labels y (N,), int64.
+
+    quality (N,), int64: index into the data set's qualities where those are mixed.
+    """
 
     x: Tensor
     y: Tensor
+    quality: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -26,10 +30,14 @@ class Split:
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DataSet:
-    """Train, validation and test are disjoint and always the same for a data set."""
+    """Train, validation and test are disjoint and always the same for a data set.
+
+    qualities: what the images were corrupted by, where that is mixed.
+    """
 
     name: str
     classes: int
+    qualities: tuple[str, ...] = ()
     train: Split
     validation: Split
     test: Split

@@ -1,11 +1,13 @@
 """[data] of the run file."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bitfold.runfile.section import Section
+
+Quality = Annotated[str, Field(pattern="^(clean|[a-z_]+:[1-5])$")]
 
 
 class Data(Section):
@@ -20,3 +22,15 @@ class Data(Section):
     augment: Literal["none", "shift", "shift_flip"] = Field(
         default="none", description="change of training images: by 1 pixel, or by 1/8 and mirrored"
     )
+    qualities: tuple[Quality, ...] = Field(
+        default=(),
+        description='every image in each of these: "clean", or a corruption of CIFAR-10-C and its '
+        'severity, "gaussian_noise:3"; none leaves the data as it is',
+    )
+
+    @field_validator("qualities")
+    @classmethod
+    def _different(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value):
+            raise ValueError("must not name a quality twice")
+        return value
