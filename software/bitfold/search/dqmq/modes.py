@@ -1,0 +1,203 @@
+"""Which precision modes a network gets, and the price that steers their mean cost.
+
+A mode is one bit vector, with a threshold set of its own in hardware; so there are few. An input
+takes the mode with the greatest score: log p(mode | input) - price * cost(mode) / limit. The mean
+cost over inputs falls as the price rises, so one number meets a budget.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import numpy.typing as npt
+
+from bitfold.errors import BudgetError
+from bitfold.search.ilp import choose
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+LEAST_USE = 0.98  # of the budget
+SAMPLE = 8192  # inputs that modes are chosen on
+POOL = 256  # bit vectors that modes are chosen from
+SPREAD = (0.7, 0.85, 1.0, 1.2, 1.45)  # mean costs, over the limit, at which vectors are collected
+STEPS = 60  # bisections of a price
+MOST_PRICE = 1e6
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Costs:
+    """Cost of each layer's candidates, shape (layers, candidates); `joined` is "sum" or "max".
+
+    fixed: what the layers cost that have no choice.
+    """
+
+    table: Floats
+    fixed: float
+    joined: str
+    limit: float
+
+    def of(self, picks: Ints) -> Floats:
+        """Costs of bit vectors, as candidate indices. (..., layers) -> (...)"""
+        parts = self.table[np.arange(len(self.table)), picks]
+        whole: Floats = np.asarray(parts.max(-1) if self.joined == "max" else parts.sum(-1))
+        return np.maximum(whole, self.fixed) if self.joined == "max" else whole + self.fixed
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ModeSet:
+    """Bit vectors `picks` (modes, layers), cheapest first, as candidate indices; and the price."""
+
+    picks: Ints
+    price: float
+
+    def scores(self, log_p: Floats, costs: Costs) -> Floats:
+        """log_p (N, layers, candidates) -> (N, modes)."""
+        return fit(log_p, self.picks) - self.price * costs.of(self.picks) / costs.limit
+
+    def chosen(self, log_p: Floats, costs: Costs) -> Ints:
+        """Mode of each input. (N,)"""
+        best: Ints = self.scores(log_p, costs).argmax(1)
+        return best
+
+
+def fit(log_p: Floats, picks: Ints) -> Floats:
+    """Log probability of bit vectors. (N, layers, candidates), (modes, layers) -> (N, modes)."""
+    n, layers, count = log_p.shape
+    hot = np.eye(count)[picks].reshape(len(picks), layers * count)
+    return log_p.reshape(n, -1) @ hot.T
+
+
+def choose_modes(
+    train: Floats, validation: Floats, costs: Costs, *, most: int, least_share: float
+) -> ModeSet:
+    """At most `most` modes whose mean cost on the validation inputs lies within the budget.
+
+    train, validation: log probabilities (N, layers, candidates) of inputs. Modes are the bit
+    vectors that the policy itself prefers, as many as help; each input of a vector that is left
+    out goes to the mode with the next best score, cheaper or dearer. No mode serves less than
+    `least_share` of the training inputs. Where that cannot use 98 % of the budget (a policy that
+    does not see the input, say), the result is one static mode.
+    """
+    some = train[:: -(-len(train) // SAMPLE)]
+    if most > 1:
+        pool, price = _pool(some, costs)
+        picks = pool[_greedy(fit(some, pool) - price * costs.of(pool) / costs.limit, most)]
+        found = _priced(_spanning(picks, pool, some, costs), validation, costs)
+        found = _without_rare(found, some, validation, costs, least_share)
+        if found is not None and len(found.picks) > 1:
+            return found
+    return ModeSet(picks=static_pick(some, costs)[None], price=0.0)
+
+
+def static_pick(log_p: Floats, costs: Costs) -> Ints:
+    """The one bit vector with the greatest mean log probability within the budget. (layers,)
+
+    Uses at least 98 % of it where any does. Raises: BudgetError.
+    """
+    mean = log_p.mean(0)
+    table = costs.table
+    value, cost = -mean[:, :, None], table[:, :, None]
+    allowed = np.ones(value.shape, np.bool_)
+    if costs.joined == "max":
+        return np.array([w for w, _ in choose(value, (), cost <= costs.limit)])
+    left = costs.limit - costs.fixed
+    enough = (-cost, -max(LEAST_USE * costs.limit - costs.fixed, 0.0))
+    try:
+        picks = choose(value, ((cost, left), enough), allowed)
+    except BudgetError:
+        picks = choose(value, ((cost, left),), allowed)
+    return np.array([w for w, _ in picks])
+
+
+def _pool(log_p: Floats, costs: Costs) -> tuple[Ints, float]:
+    """Vectors that inputs prefer at prices around the budget, most frequent first; the price."""
+    shares = costs.table / costs.limit
+
+    def vectors(price: float) -> Ints:
+        best: Ints = (log_p - price * shares).argmax(2)
+        return best
+
+    def mean_cost(price: float) -> float:
+        return float(costs.of(vectors(price)).mean())
+
+    prices = [_bisect(mean_cost, share * costs.limit) for share in SPREAD]
+    found = np.concatenate([vectors(price) for price in prices])
+    unique, counts = np.unique(found, axis=0, return_counts=True)
+    kept = unique[np.argsort(-counts, kind="stable")[:POOL]]
+    ends = np.repeat([[0], [log_p.shape[2] - 1]], log_p.shape[1], axis=1)
+    return np.unique(np.concatenate([kept, ends]), axis=0), prices[SPREAD.index(1.0)]
+
+
+def _greedy(scores: Floats, most: int) -> Ints:
+    """Up to `most` columns of scores (N, vectors) that raise the mean best score most."""
+    best = np.full(len(scores), -np.inf)
+    picks: list[int] = []
+    for _ in range(min(most, scores.shape[1])):
+        raised = np.maximum(scores, best[:, None])
+        gains = raised.mean(0)
+        pick = int(gains.argmax())
+        if picks and gains[pick] <= best.mean():
+            break
+        picks.append(pick)
+        best = raised[:, pick]
+    return np.array(sorted(picks))
+
+
+def _spanning(picks: Ints, pool: Ints, log_p: Floats, costs: Costs) -> Ints:
+    """The modes, with one exchanged where all cost more, or all less, than the budget."""
+    likely = fit(log_p, pool).mean(0)
+    for side in (-1, 1):
+        inside = side * (costs.of(pool) - costs.limit) >= 0
+        if (side * (costs.of(picks) - costs.limit) >= 0).any() or not inside.any():
+            continue
+        new = pool[inside][likely[inside].argmax()]
+        used = np.bincount(fit(log_p, picks).argmax(1), minlength=len(picks))
+        if len(picks) > 1:
+            picks = np.delete(picks, used.argmin(), axis=0)
+        picks = np.concatenate([picks, new[None]])
+    return picks
+
+
+def _priced(picks: Ints, log_p: Floats, costs: Costs) -> ModeSet | None:
+    """The modes at the least price that meets the budget; None if too little of it is used."""
+    ordered = picks[np.argsort(costs.of(picks), kind="stable")]
+    each = costs.of(ordered)
+
+    def mean_cost(price: float) -> float:
+        found = ModeSet(picks=ordered, price=price)
+        return float(each[found.chosen(log_p, costs)].mean())
+
+    price = _bisect(mean_cost, costs.limit)
+    used = mean_cost(price)
+    enough = LEAST_USE * costs.limit <= used <= costs.limit
+    return ModeSet(picks=ordered, price=price) if enough else None
+
+
+def _without_rare(
+    found: ModeSet | None, train: Floats, validation: Floats, costs: Costs, least_share: float
+) -> ModeSet | None:
+    """Leave out the rarest mode until each serves enough inputs."""
+    while found is not None and len(found.picks) > 1:
+        chosen = found.chosen(train, costs)
+        shares = np.bincount(chosen, minlength=len(found.picks)) / len(chosen)
+        if shares.min() >= least_share:
+            return found
+        found = _priced(np.delete(found.picks, shares.argmin(), axis=0), validation, costs)
+    return found
+
+
+def _bisect(mean_cost: Callable[[float], float], wanted: float) -> float:
+    """The least price, to within the bisection, at which `mean_cost`, falling, is <= wanted."""
+    low, high = -1.0, 1.0
+    while mean_cost(high) > wanted and high < MOST_PRICE:
+        high *= 4
+    while mean_cost(low) <= wanted and low > -MOST_PRICE:
+        low *= 4
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if mean_cost(middle) <= wanted else (middle, high)
+    return high
