@@ -20,6 +20,7 @@ from bitfold.runfile.run import RunFile as RunFile
 from bitfold.runfile.search import Search as Search
 from bitfold.runfile.search import SearchBsq as SearchBsq
 from bitfold.runfile.search import SearchCsq as SearchCsq
+from bitfold.runfile.search import SearchDqmq as SearchDqmq
 from bitfold.runfile.search import SearchGreedy as SearchGreedy
 from bitfold.runfile.search import SearchLimpq as SearchLimpq
 from bitfold.runfile.search import SearchRandom as SearchRandom

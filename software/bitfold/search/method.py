@@ -3,13 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, final
 
 from torch import nn
 
 from bitfold.data import DataSet
 from bitfold.policy import LayerBits
-from bitfold.quant import QuantisedLayer
+from bitfold.quant import QuantisedLayer, settle
 from bitfold.search.hooks import Hooks
 
 
@@ -18,12 +19,28 @@ from bitfold.search.hooks import Hooks
 class Released:
     """What a search leaves for the finetuning at its policy: a plain float model and steps.
 
-    Steps are by layer name; a layer that is not named starts as LSQ starts.
+    Steps are by layer name; a layer that is not named starts as LSQ starts. A model that is
+    `quantised` already is finetuned as it is.
     """
 
     model: nn.Module
+    quantised: bool = False
     w_steps: Mapping[str, float] = field(default_factory=dict)
     a_steps: Mapping[str, float] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Written:
+    """What `Method.write` measured: JSON values for the findings in metrics.json.
+
+    bitops, reached: mean BitOps and mean cost (in the budget's kind) over the validation inputs,
+    where bits differ between inputs; None: those of the policy.
+    """
+
+    findings: Mapping[str, Any] = field(default_factory=dict)
+    bitops: float | None = None
+    reached: float | None = None
 
 
 class Method(Hooks, ABC):
@@ -54,3 +71,15 @@ class Method(Hooks, ABC):
     def findings(self, model: nn.Module) -> dict[str, Any]:
         """What the method learned besides, as JSON values for metrics.json. Before `release`."""
         return {}
+
+    def settle(self, network: nn.Module, handles: Sequence[QuantisedLayer]) -> None:
+        """Keep accumulators of the finetuned network off rounding boundaries, in place."""
+        settle(network, handles)
+
+    def exported(self, network: nn.Module) -> nn.Module:
+        """What model.onnx holds of the finetuned network: Brevitas layers at the policy's bits."""
+        return network
+
+    def write(self, network: nn.Module, data: DataSet, folder: Path) -> Written:
+        """Write what belongs beside model.onnx, which is in `folder` already."""
+        return Written()

@@ -6,6 +6,7 @@ from bitfold.runfile import (
     Search,
     SearchBsq,
     SearchCsq,
+    SearchDqmq,
     SearchGreedy,
     SearchLimpq,
     SearchRandom,
@@ -14,6 +15,7 @@ from bitfold.runfile import (
 )
 from bitfold.search.bsq import BSQ
 from bitfold.search.csq import CSQ
+from bitfold.search.dqmq import DQMQ
 from bitfold.search.greedy import Greedy
 from bitfold.search.limpq import LIMPQ
 from bitfold.search.method import Method
@@ -57,6 +59,11 @@ def _csq(settings: Search, problem: Problem) -> Method:
     return CSQ(problem, settings, _activation_bits(settings, problem))
 
 
+def _dqmq(settings: Search, problem: Problem) -> Method:
+    assert isinstance(settings, SearchDqmq)
+    return DQMQ(problem, settings)
+
+
 def _activation_bits(settings: WeightSearch, problem: Problem) -> int:
     return activation_bits(problem, settings.a_bits, problem.like_uniform)
 
@@ -69,4 +76,5 @@ METHODS: Mapping[str, Callable[[Search, Problem], Method]] = {
     "limpq": _limpq,
     "bsq": _bsq,
     "csq": _csq,
+    "dqmq": _dqmq,
 }

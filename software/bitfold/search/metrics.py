@@ -22,7 +22,10 @@ PACKAGES = ("bitfold", "torch", "brevitas", "lightning-fabric", "qonnx", "onnx",
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Measured:
-    """Everything that a run measured; accuracies are fractions, by model and split."""
+    """Everything that a run measured; accuracies are fractions, by model and split.
+
+    bitops, reached: means over inputs, where bits differ between inputs (`method.Written`).
+    """
 
     policy: Mapping[str, LayerBits]
     accuracy: Mapping[str, Mapping[str, float]]
@@ -31,6 +34,8 @@ class Measured:
     keep: str  # last or best
     findings: Mapping[str, Any]
     agreement: Agreement
+    bitops: float | None = None
+    reached: float | None = None
 
 
 def metrics(run: RunFile, problem: Problem, measured: Measured) -> dict[str, Any]:
@@ -45,6 +50,9 @@ def metrics(run: RunFile, problem: Problem, measured: Measured) -> dict[str, Any
         }
         for kind in ("bitops", "size")
     }
+    if measured.bitops is not None:
+        totals["bitops"]["searched"] = measured.bitops
+    reached = measured.reached
     weights = sum(layer_shape(layer).weights for layer in layers)
     return {
         "kind": "metrics",
@@ -60,7 +68,7 @@ def metrics(run: RunFile, problem: Problem, measured: Measured) -> dict[str, Any
             "kind": problem.costs.kind,
             "like_uniform": run.budget.like_uniform,
             "wanted": problem.limit,
-            "reached": problem.costs.total(measured.policy),
+            "reached": problem.costs.total(measured.policy) if reached is None else reached,
             "also": [
                 {
                     "kind": budget.costs.kind,

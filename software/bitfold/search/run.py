@@ -16,7 +16,7 @@ from bitfold.data import load
 from bitfold.export import export_model
 from bitfold.files import digest, write_json
 from bitfold.policy import BitPolicy, LayerBits
-from bitfold.quant import Layer, quantise, settle, trace
+from bitfold.quant import Layer, QuantisedLayer, quantise, settle, trace
 from bitfold.runfile import RunFile
 from bitfold.search.build import build
 from bitfold.search.device import make_fabric, place
@@ -130,7 +130,9 @@ class _Run:
         """Export the network and write metrics.json; return its content."""
         clock = time.monotonic()
         x, y = self.data.test.x.cpu().numpy(), self.data.test.y.cpu().numpy()
-        agreement = export_model(searched.cpu(), policy, x, y, self.out)
+        exported = found.method.exported(searched.cpu())
+        agreement = export_model(exported, policy, x, y, self.out)
+        written = found.method.write(searched, self.data.to(torch.device("cpu")), self.out)
         seconds = {name: phase.seconds for name, phase in self.phases.items()}
         seconds["policy"] = self.choosing
         seconds["export"] = time.monotonic() - clock
@@ -143,8 +145,10 @@ class _Run:
                 seconds=seconds,
                 history={name: phase.history for name, phase in self.phases.items()},
                 keep=self.run.train.keep,
-                findings=found.findings,
+                findings={**found.findings, **written.findings},
                 agreement=agreement,
+                bitops=written.bitops,
+                reached=written.reached,
             ),
         )
         write_json(self.out / "metrics.json", value)
@@ -186,7 +190,10 @@ class _Run:
         method: Method | None = None,
     ) -> nn.Module:
         model = start.model
-        handles = quantise(model, layers, {n: (b.w_bits, b.a_bits) for n, b in policy.items()})
+        handles: tuple[QuantisedLayer, ...] = ()
+        if not start.quantised:
+            bits = {n: (b.w_bits, b.a_bits) for n, b in policy.items()}
+            handles = quantise(model, layers, bits)
         for handle in handles:
             if handle.layer.name in start.w_steps:
                 handle.weight.start_at(start.w_steps[handle.layer.name])
@@ -194,7 +201,7 @@ class _Run:
                 handle.act.start_at(start.a_steps[handle.layer.name])
         hooks = method.finetuning(handles) if method else Hooks()
         self._train(phase, model, hooks)
-        settle(model, handles)
+        (method.settle if method else settle)(model, handles)
         return model
 
     def _train(self, phase: str, model: nn.Module, hooks: Hooks) -> None:

@@ -10,6 +10,7 @@ from bitfold.runfile.search.baselines import SearchRandom as SearchRandom
 from bitfold.runfile.search.baselines import SearchUniform as SearchUniform
 from bitfold.runfile.search.bsq import SearchBsq as SearchBsq
 from bitfold.runfile.search.csq import SearchCsq as SearchCsq
+from bitfold.runfile.search.dqmq import SearchDqmq as SearchDqmq
 from bitfold.runfile.search.limpq import SearchLimpq as SearchLimpq
 from bitfold.runfile.search.limpq import SearchReversed as SearchReversed
 
@@ -22,4 +23,5 @@ SEARCHES: Mapping[str, type[Search]] = {
     "limpq": SearchLimpq,
     "bsq": SearchBsq,
     "csq": SearchCsq,
+    "dqmq": SearchDqmq,
 }
