@@ -21,7 +21,8 @@ Ints = npt.NDArray[np.int64]
 LEAST_USE = 0.98  # of the budget
 SAMPLE = 8192  # inputs that modes are chosen on
 POOL = 256  # bit vectors that modes are chosen from
-SPREAD = (0.7, 0.85, 1.0, 1.2, 1.45)  # mean costs, over the limit, at which vectors are collected
+# Mean costs, over the limit, at which vectors are collected and sets of them are tried.
+SPREAD = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4, 1.6)
 STEPS = 60  # bisections of a price
 MOST_PRICE = 1e6
 
@@ -79,18 +80,25 @@ def choose_modes(
     train, validation: log probabilities (N, layers, candidates) of inputs. Modes are the bit
     vectors that the policy itself prefers, as many as help; each input of a vector that is left
     out goes to the mode with the next best score, cheaper or dearer. No mode serves less than
-    `least_share` of the training inputs. Where that cannot use 98 % of the budget (a policy that
-    does not see the input, say), the result is one static mode.
+    `least_share` of the training inputs. Of the sets tried, the one under which inputs have their
+    likeliest bits. Where none can use 98 % of the budget (a policy that does not see the input,
+    say), the result is one static mode.
     """
     some = train[:: -(-len(train) // SAMPLE)]
+    found = []
     if most > 1:
-        pool, price = _pool(some, costs)
-        picks = pool[_greedy(fit(some, pool) - price * costs.of(pool) / costs.limit, most)]
-        found = _priced(_spanning(picks, pool, some, costs), validation, costs)
-        found = _without_rare(found, some, validation, costs, least_share)
-        if found is not None and len(found.picks) > 1:
-            return found
-    return ModeSet(picks=static_pick(some, costs)[None], price=0.0)
+        pool, prices = _pool(some, costs)
+        likely = fit(some, pool)
+        shares = costs.of(pool) / costs.limit
+        for price in prices:
+            picks = pool[_greedy(likely - price * shares, most)]
+            picks = _spanning(picks, pool, some, costs)
+            modes = _without_rare(picks, some, validation, costs, least_share)
+            if modes is not None:
+                found.append(modes)
+    if not found:
+        return ModeSet(picks=static_pick(some, costs)[None], price=0.0)
+    return max(found, key=lambda modes: _reached(modes, some, costs))
 
 
 def static_pick(log_p: Floats, costs: Costs) -> Ints:
@@ -113,8 +121,14 @@ def static_pick(log_p: Floats, costs: Costs) -> Ints:
     return np.array([w for w, _ in picks])
 
 
-def _pool(log_p: Floats, costs: Costs) -> tuple[Ints, float]:
-    """Vectors that inputs prefer at prices around the budget, most frequent first; the price."""
+def _reached(modes: ModeSet, log_p: Floats, costs: Costs) -> float:
+    """Mean log probability of the bits that inputs get."""
+    rows = np.arange(len(log_p))
+    return float(fit(log_p, modes.picks)[rows, modes.chosen(log_p, costs)].mean())
+
+
+def _pool(log_p: Floats, costs: Costs) -> tuple[Ints, list[float]]:
+    """Vectors that inputs prefer at prices around the budget, and those prices."""
     shares = costs.table / costs.limit
 
     def vectors(price: float) -> Ints:
@@ -129,7 +143,7 @@ def _pool(log_p: Floats, costs: Costs) -> tuple[Ints, float]:
     unique, counts = np.unique(found, axis=0, return_counts=True)
     kept = unique[np.argsort(-counts, kind="stable")[:POOL]]
     ends = np.repeat([[0], [log_p.shape[2] - 1]], log_p.shape[1], axis=1)
-    return np.unique(np.concatenate([kept, ends]), axis=0), prices[SPREAD.index(1.0)]
+    return np.unique(np.concatenate([kept, ends]), axis=0), prices
 
 
 def _greedy(scores: Floats, most: int) -> Ints:
@@ -178,16 +192,16 @@ def _priced(picks: Ints, log_p: Floats, costs: Costs) -> ModeSet | None:
 
 
 def _without_rare(
-    found: ModeSet | None, train: Floats, validation: Floats, costs: Costs, least_share: float
+    picks: Ints, train: Floats, validation: Floats, costs: Costs, least_share: float
 ) -> ModeSet | None:
-    """Leave out the rarest mode until each serves enough inputs."""
-    while found is not None and len(found.picks) > 1:
+    """Leave out the rarest mode until each serves enough inputs; None if that leaves no two."""
+    while len(picks) > 1 and (found := _priced(picks, validation, costs)) is not None:
         chosen = found.chosen(train, costs)
-        shares = np.bincount(chosen, minlength=len(found.picks)) / len(chosen)
+        shares = np.bincount(chosen, minlength=len(picks)) / len(chosen)
         if shares.min() >= least_share:
             return found
-        found = _priced(np.delete(found.picks, shares.argmin(), axis=0), validation, costs)
-    return found
+        picks = np.delete(found.picks, shares.argmin(), axis=0)
+    return None
 
 
 def _bisect(mean_cost: Callable[[float], float], wanted: float) -> float:

@@ -1,0 +1,80 @@
+"""Every mode as a network of its own: QONNX, integers, design."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from bitfold.compiler.compile import compile_model
+from bitfold.compiler.read_qonnx import read_qonnx
+from bitfold.export import check_equal, run_qonnx, to_qonnx, write_onnx
+from bitfold.ir.interp import quantise_input, run
+from bitfold.search.dqmq.single import single_mode
+from bitfold.search.dqmq.write import InMode
+
+from .conftest import PICKS, Made, dynamic
+
+MODES = range(4)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mode_exports_to_qonnx_that_computes_what_the_dynamic_network_does(
+    made: Made, mode: int
+) -> None:
+    graph = to_qonnx(single_mode(made.network, made.problem.costs.layers, mode), made.data.shape)
+    agreement = check_equal(InMode(made.network, mode), graph, made.data.test.x.numpy())
+    assert agreement.images == len(made.data.test)
+    widths = [
+        float(onnx.numpy_helper.to_array(value))
+        for node in graph.graph.node
+        if node.op_type == "Quant"
+        for value in graph.graph.initializer
+        if value.name == node.input[3]
+    ]
+    bits = made.network.bits(mode).values()
+    assert sorted(widths) == sorted([float(b.w_bits) for b in bits] * 2 + [32.0])
+
+
+def test_modes_differ_from_each_other(made: Made) -> None:
+    x = made.data.test.x
+    with torch.no_grad():
+        outs = [made.network.run(x, mode) for mode in MODES]
+    assert all(not torch.allclose(outs[0], other, atol=1e-3) for other in outs[1:])
+
+
+def test_networks_with_fixed_ends_export_too() -> None:
+    found = dynamic(PICKS[:2, :1], first_last=8)
+    for mode in range(found.network.modes):
+        plain = single_mode(found.network, found.problem.costs.layers, mode)
+        graph = to_qonnx(plain, found.data.shape)
+        check_equal(InMode(found.network, mode), graph, found.data.test.x.numpy())
+
+
+def test_exporting_a_mode_leaves_the_dynamic_network_alone(made: Made) -> None:
+    before = {n: v.clone() for n, v in made.network.state_dict().items()}
+    single_mode(made.network, made.problem.costs.layers, 0)
+    after = made.network.state_dict()
+    assert all(torch.equal(v, after[n]) for n, v in before.items())
+
+
+@pytest.mark.parametrize("mode", [0, 3])
+def test_a_mode_compiles_and_its_integers_are_the_graphs(
+    made: Made, mode: int, tmp_path: Path
+) -> None:
+    plain = single_mode(made.network, made.problem.costs.layers, mode)
+    graph = to_qonnx(plain, made.data.shape)
+    write_onnx(graph, tmp_path / "mode.onnx")
+    design = compile_model(tmp_path / "mode.onnx", tmp_path / "design", fps=None)
+    assert (design.folder / "manifest.json").exists()
+    integers = read_qonnx(tmp_path / "mode.onnx")
+    x = made.data.test.x.numpy()
+    codes = quantise_input(integers, x)
+    # The host's integers at this mode are the leading planes of those at the stored precision.
+    first = made.network.layer("conv1")
+    kept = first.act_planes.codes(torch.from_numpy(x), first.bits[mode].a_bits)
+    np.testing.assert_array_equal(codes, kept.numpy())
+    outputs = run(integers, codes)
+    reals = outputs * integers.output_map.scale + integers.output_map.bias
+    np.testing.assert_allclose(reals, run_qonnx(graph, x), atol=1e-4)

@@ -1,0 +1,61 @@
+"""Small problems for DQMQ."""
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from bitfold.data import DataSet, mix
+from bitfold.quant import trace
+from bitfold.search.dqmq import DQMQ
+from bitfold.search.problem import Problem, pose
+
+from ..nets import SHAPE, data, net
+
+BITS = (2, 3, 4, 6)
+QUALITIES = ("clean", "gaussian_blur:5")
+
+
+def settings(**keys: Any) -> dict[str, Any]:
+    return {"method": "dqmq", "bits": BITS, "first_last": "search", **keys}
+
+
+def problem(
+    kind: str = "bitops", first_last: int | str = "search", like_uniform: int = 3
+) -> Problem:
+    return pose(
+        trace(net(), SHAPE),
+        kind=kind,
+        value=None,
+        like_uniform=like_uniform,
+        bits=BITS,
+        first_last=first_last,
+        target="ecp5",
+        seed=0,
+    )
+
+
+def mixed_data() -> DataSet:
+    return mix(data(), QUALITIES)
+
+
+def train_a_little(method: DQMQ, split: DataSet, steps: int = 10) -> nn.Module:
+    """A few steps of the search phase without the loop."""
+    model = net()
+    method.prepare(model)
+    method.start(model, steps, 1)
+    torch.manual_seed(0)
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
+    model.train()
+    for step in range(steps):
+        method.before_step(model, step)
+        optimiser.zero_grad()
+        rows = torch.arange(step * 19, step * 19 + 64) % len(split.train)
+        x, y = split.train.x[rows], split.train.y[rows]
+        method.gradients(
+            model, step, lambda x=x, y=y: cross_entropy(model(x), y), lambda loss: loss.backward()
+        )
+        method.edit_gradients(model)
+        optimiser.step()
+    return model
