@@ -24,7 +24,8 @@ class Split:
 
     def to(self, device: torch.device) -> "Split":
         """The same on `device`."""
-        return Split(self.x.to(device), self.y.to(device))
+        quality = None if self.quality is None else self.quality.to(device)
+        return Split(self.x.to(device), self.y.to(device), quality)
 
 
 @final

@@ -39,6 +39,13 @@ def test_plain_data_have_no_labels_of_quality() -> None:
     assert data.test.quality is None
 
 
+def test_labels_of_quality_move_with_the_images() -> None:
+    mixed = load("digits", qualities=QUALITIES)
+    moved = mixed.to(torch.device("cpu"))
+    assert moved.qualities == QUALITIES
+    assert torch.equal(moved.test.quality, mixed.test.quality)
+
+
 def test_run_files_name_qualities() -> None:
     run = run_file(data={"name": "digits", "qualities": ["clean", "jpeg:5"]})
     assert run.data.qualities == ("clean", "jpeg:5")

@@ -31,6 +31,7 @@ class Start:
     bits: Sequence[LayerBits]  # by mode
     w_step: float | None
     a_step: float | None
+    signed: bool  # whether activations may be negative
 
 
 @final
@@ -43,7 +44,7 @@ class PlaneLayer(nn.Module):
         self.layer, self.bits, self.mode = layer, tuple(start.bits), 0
         layer.bias = None
         self.weight_planes = Planes(max(b.w_bits for b in self.bits), signed=True)
-        self.act_planes = Planes(max(b.a_bits for b in self.bits), signed=False)
+        self.act_planes = Planes(max(b.a_bits for b in self.bits), signed=start.signed)
         if start.w_step is None:
             self.weight_planes.start_from(layer.weight.detach())
         else:
@@ -69,7 +70,7 @@ class PlaneLayer(nn.Module):
         return straight_through(bias, torch.round(bias.detach() / unit) * unit)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (N, inputs...), not negative -> (N, outputs...)."""
+        """x (N, inputs...) -> (N, outputs...)."""
         layer, bits = self.layer, self.bits[self.mode]
         self.act_planes.start_from_activations(x)
         x = self.act_planes(x, bits.a_bits)

@@ -18,11 +18,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from bitfold.data import DataSet
+from bitfold.errors import ConfigError
 from bitfold.policy import LayerBits
 from bitfold.quant import QuantisedLayer
 from bitfold.runfile import SearchDqmq
@@ -49,11 +49,19 @@ class DQMQ(Method):
     """Warm-up at random bits, then the policy with the network; modes; finetuning at the modes."""
 
     def __init__(self, problem: Problem, settings: SearchDqmq) -> None:
+        """Raises: ConfigError for a network whose layers are not a chain."""
         self.problem, self.settings = problem, settings
-        self.costs = costs_of(problem)
+        self.costs = Costs(problem)
         self.share = 0.0  # of the phase that is over
         self.baseline: float | None = None
         self.modes: ModeSet | None = None
+        for layer in problem.costs.layers:
+            if layer.grid is not None:
+                raise ConfigError(
+                    f"[search] dqmq: layer {layer.name!r} reads a sum or an average; modes are "
+                    "for chains of convolutions, dense layers and max-pools so far. Take such a "
+                    "network (convnet, mlp), or another method"
+                )
 
     def prepare(self, model: nn.Module) -> None:
         """Swap the searched layers and put the policy at the input; others stay float."""
@@ -116,9 +124,11 @@ class DQMQ(Method):
         log_p = self._decide(model).choice.log_p
         table = torch.as_tensor(self.costs.table, dtype=log_p.dtype, device=log_p.device)
         parts = (log_p.exp() * table).sum(2)
-        mean = parts.amax(1).mean() if self.costs.joined == "max" else parts.sum(1).mean()
-        if self.costs.joined == "sum":
-            mean = mean + self.costs.fixed
+        fixed = self.problem.fixed_cost
+        if self.costs.slowest_counts:
+            mean = parts.amax(1).clamp(min=fixed).mean()
+        else:
+            mean = parts.sum(1).mean() + fixed
         over = (mean / self.costs.limit - 1).clamp(min=0)
         bonus = self.settings.entropy * (1 - self._learned)
         return self.settings.strength * over - bonus * entropy(log_p)
@@ -193,16 +203,6 @@ class DQMQ(Method):
         found = model.get_submodule(self.problem.costs.layers[0].feeder)
         assert isinstance(found, Decide)
         return found
-
-
-def costs_of(problem: Problem) -> Costs:
-    """What each candidate costs in each searched layer, weights and activations alike."""
-    return Costs(
-        table=np.diagonal(problem.table(), axis1=1, axis2=2).copy(),
-        fixed=problem.fixed_cost,
-        joined="max" if problem.costs.kind == "cycles" else "sum",
-        limit=problem.limit,
-    )
 
 
 @torch.no_grad()

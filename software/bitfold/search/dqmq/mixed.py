@@ -63,23 +63,25 @@ class MixedLayer(nn.Module):
 
     Weights and activations have one stored precision, the greatest candidate, and lose planes; a
     layer's weights and activations share their bits. Each candidate has its own copy of norm and
-    bias, because it has its own statistics.
+    bias, because it has its own statistics. `signed`: whether activations may be negative.
     """
 
     def __init__(
         self,
         layer: nn.Module,
+        *,
         norm: nn.Module | None,
         bits: Sequence[int],
         choice: Choice,
         row: int,
+        signed: bool,
     ) -> None:
         super().__init__()
         assert isinstance(layer, nn.Conv2d | nn.Linear)
         self.layer, self.bits, self.choice, self.row = layer, tuple(bits), choice, row
         self.weight_planes = Planes(bits[-1], signed=True)
         self.weight_planes.start_from(layer.weight.detach())
-        self.act_planes = Planes(bits[-1], signed=False)
+        self.act_planes = Planes(bits[-1], signed=signed)
         self.bias = None
         if layer.bias is not None:
             self.bias = nn.Parameter(layer.bias.detach().repeat(len(bits)))
@@ -87,7 +89,7 @@ class MixedLayer(nn.Module):
         self.norm = None if norm is None else stacked_norm(norm, len(bits))
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (N, inputs...), not negative -> (N, outputs...)."""
+        """x (N, inputs...) -> (N, outputs...)."""
         weights = self.choice.weights[:, self.row]
         self.act_planes.start_from_activations(x)
         acts = torch.stack([self.act_planes(x, keep) for keep in self.bits], 1)
@@ -121,7 +123,10 @@ def make_mixed(
     for row, layer in enumerate(layers):
         norm = model.get_submodule(layer.norm) if layer.norm is not None else None
         plain = model.get_submodule(layer.name)
-        swap(model, layer.name, MixedLayer(plain, norm, bits=bits, choice=decide.choice, row=row))
+        mixed = MixedLayer(
+            plain, norm=norm, bits=bits, choice=decide.choice, row=row, signed=layer.signed
+        )
+        swap(model, layer.name, mixed)
         if layer.norm is not None:
             swap(model, layer.norm, nn.Identity())
     return decide

@@ -7,13 +7,14 @@ cost over inputs falls as the price rises, so one number meets a budget.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
-from bitfold.errors import BudgetError
-from bitfold.search.ilp import choose
+from bitfold.search.limits import choose_spending
+from bitfold.search.problem import Problem
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -28,23 +29,33 @@ MOST_PRICE = 1e6
 
 
 @final
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class Costs:
-    """Cost of each layer's candidates, shape (layers, candidates); `joined` is "sum" or "max".
+    """Costs of bit vectors whose layers have the same bits for weights and activations."""
 
-    fixed: what the layers cost that have no choice.
-    """
+    problem: Problem
 
-    table: Floats
-    fixed: float
-    joined: str
-    limit: float
+    @cached_property
+    def table(self) -> Floats:
+        """Cost of each candidate in each searched layer. Shape (layers, candidates)."""
+        return np.diagonal(self.problem.table(), axis1=1, axis2=2).copy()
+
+    @property
+    def limit(self) -> float:
+        """The budget."""
+        return self.problem.limit
+
+    @property
+    def slowest_counts(self) -> bool:
+        """Whether a total is the greatest part, not the sum."""
+        return self.problem.costs.kind == "cycles"
 
     def of(self, picks: Ints) -> Floats:
         """Costs of bit vectors, as candidate indices. (..., layers) -> (...)"""
         parts = self.table[np.arange(len(self.table)), picks]
-        whole: Floats = np.asarray(parts.max(-1) if self.joined == "max" else parts.sum(-1))
-        return np.maximum(whole, self.fixed) if self.joined == "max" else whole + self.fixed
+        fixed = self.problem.fixed_cost
+        whole: Floats = np.asarray(parts.max(-1) if self.slowest_counts else parts.sum(-1))
+        return np.maximum(whole, fixed) if self.slowest_counts else whole + fixed
 
 
 @final
@@ -104,20 +115,10 @@ def choose_modes(
 def static_pick(log_p: Floats, costs: Costs) -> Ints:
     """The one bit vector with the greatest mean log probability within the budget. (layers,)
 
-    Uses at least 98 % of it where any does. Raises: BudgetError.
+    Uses at least 98 % of it where any does, else as much as possible. Raises: BudgetError.
     """
-    mean = log_p.mean(0)
-    table = costs.table
-    value, cost = -mean[:, :, None], table[:, :, None]
-    allowed = np.ones(value.shape, np.bool_)
-    if costs.joined == "max":
-        return np.array([w for w, _ in choose(value, (), cost <= costs.limit)])
-    left = costs.limit - costs.fixed
-    enough = (-cost, -max(LEAST_USE * costs.limit - costs.fixed, 0.0))
-    try:
-        picks = choose(value, ((cost, left), enough), allowed)
-    except BudgetError:
-        picks = choose(value, ((cost, left),), allowed)
+    value, table = -log_p.mean(0)[:, :, None], costs.table[:, :, None]
+    picks = choose_spending(costs.problem, value, table, LEAST_USE)
     return np.array([w for w, _ in picks])
 
 

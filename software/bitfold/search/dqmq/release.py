@@ -58,11 +58,11 @@ def dynamic_network(
         found = model.get_submodule(layer.name)
         bits = [mode[layer.name] for mode in every]
         if isinstance(found, MixedLayer):
-            start = _searched(found, bits, stored[layer.name])
+            start = _searched(found, bits, stored[layer.name], layer.signed)
             found = found.layer
         else:
             norm = model.get_submodule(layer.norm) if layer.norm is not None else None
-            start = _fixed(found, norm, bits)
+            start = _fixed(found, norm, bits, layer.signed)
             if layer.norm is not None:
                 swap(model, layer.norm, nn.Identity())
         layers[layer.name] = PlaneLayer(found, start)
@@ -78,7 +78,9 @@ def dynamic_network(
     return DynamicNet(model, policy, layers, len(every))
 
 
-def _searched(found: MixedLayer, bits: Sequence[LayerBits], stored: LayerBits) -> Start:
+def _searched(
+    found: MixedLayer, bits: Sequence[LayerBits], stored: LayerBits, signed: bool
+) -> Start:
     """A layer of the search phase: norms and biases of the candidates that the modes use."""
     count = len(found.bits)
     rows = [found.bits.index(b.w_bits) for b in bits]
@@ -90,13 +92,16 @@ def _searched(found: MixedLayer, bits: Sequence[LayerBits], stored: LayerBits) -
         bits=bits,
         w_step=found.weight_planes.scale(stored.w_bits),
         a_step=found.act_planes.scale(stored.a_bits),
+        signed=signed,
     )
 
 
-def _fixed(layer: nn.Module, norm: nn.Module | None, bits: Sequence[LayerBits]) -> Start:
+def _fixed(
+    layer: nn.Module, norm: nn.Module | None, bits: Sequence[LayerBits], signed: bool
+) -> Start:
     """A layer that the search left in floating point."""
     assert isinstance(layer, nn.Conv2d | nn.Linear)
     count = len(bits)
     norms = [None if norm is None else slice_norm(norm, 1, 0) for _ in range(count)]
     biases = [layer.bias] * count
-    return Start(norms=norms, biases=biases, bits=bits, w_step=None, a_step=None)
+    return Start(norms=norms, biases=biases, bits=bits, w_step=None, a_step=None, signed=signed)

@@ -3,8 +3,8 @@
 Truncation needs no operator of its own: floor(round(z / s) / 2^k) is the integer nearest to
 (z - c) / (s 2^k) with c = s (2^k - 1) / 2, at every z that does not lie on a rounding boundary of
 s. So a mode's activation quantiser is a plain one, with step s 2^k, behind a shift by -c, which
-goes into the bias of the norm before it, or stands alone at the network's input. Truncated weights
-are integers times s 2^k already.
+goes into the bias of the norm before it, or stands alone where that is not possible: at the
+network's input. Truncated weights are integers times s 2^k already.
 """
 
 import copy
@@ -62,7 +62,7 @@ def _single(
 ) -> tuple[nn.Module, tuple[QuantisedLayer, ...]]:
     model = copy.deepcopy(net.body)
     planes = {layer.name: net.layer(layer.name) for layer in layers}
-    norms = {layer.follower: layer.norm for layer in layers if layer.norm is not None}
+    norms = _shiftable(model, layers)
     for layer in layers:
         swap(model, layer.name, _plain(planes[layer.name], mode))
         if layer.norm is not None:
@@ -80,8 +80,20 @@ def _single(
             with torch.no_grad():
                 model.get_submodule(norm).get_parameter("bias").sub_(offset)
         elif offset:
-            swap(model, feeder, nn.Sequential(Shift(-offset), model.get_submodule(feeder)))
+            parts = (net.body.get_submodule(feeder), Shift(-offset), model.get_submodule(feeder))
+            swap(model, feeder, nn.Sequential(*parts))
     return model.eval(), handles
+
+
+def _shiftable(body: nn.Module, layers: tuple[Layer, ...]) -> dict[str, str]:
+    """Feeder -> the norm whose bias can take its shift: nothing else reads it, a ReLU follows."""
+    return {
+        layer.readers[0]: layer.norm
+        for layer in layers
+        if layer.norm is not None
+        and len(layer.readers) == 1
+        and type(body.get_submodule(layer.readers[0])) is nn.ReLU
+    }
 
 
 def _plain(own: PlaneLayer, mode: int) -> nn.Module:

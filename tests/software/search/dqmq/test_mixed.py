@@ -79,7 +79,7 @@ def test_grouped_convolutions_keep_their_groups() -> None:
     torch.manual_seed(0)
     plain = nn.Conv2d(4, 8, 3, groups=2, padding=1)
     decide = Decide(Decision(1, BITS))
-    layer = MixedLayer(plain, None, bits=BITS, choice=decide.choice, row=0)
+    layer = MixedLayer(plain, norm=None, bits=BITS, choice=decide.choice, row=0, signed=False)
     layer.act_planes.start_at(1 / 63)
     x = torch.rand(len(BITS), 4, 5, 5)
     decide.choice.weights = one_hot(torch.arange(len(BITS)), len(BITS)).float()[:, None]

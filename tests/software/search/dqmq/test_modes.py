@@ -1,11 +1,11 @@
 """The choice of modes, and the budget."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from bitfold.search.dqmq.method import costs_of
 from bitfold.search.dqmq.modes import LEAST_USE, Costs, ModeSet, choose_modes, fit, static_pick
 from bitfold.search.problem import KINDS
 
@@ -34,7 +34,7 @@ def mean_cost(modes: ModeSet, log_p: np.ndarray, costs: Costs) -> float:
 @pytest.mark.parametrize("first_last", ["search", 8])
 def test_every_kind_of_budget_is_met_within_two_percent(kind: str, first_last: int | str) -> None:
     posed = problem(kind, first_last=first_last)
-    costs = costs_of(posed)
+    costs = Costs(posed)
     layers = len(posed.searched)
     train, held = preferences(layers=layers), preferences(layers=layers, seed=1)
     modes = choose_modes(train, held, costs, most=4, least_share=0.05)
@@ -53,7 +53,7 @@ def test_every_kind_of_budget_is_met_within_two_percent(kind: str, first_last: i
 
 @pytest.mark.parametrize("most", [2, 3, 4, 8])
 def test_modes_are_few_and_each_is_used(most: int) -> None:
-    costs = costs_of(problem())
+    costs = Costs(problem())
     train = preferences()
     modes = choose_modes(train, preferences(seed=1), costs, most=most, least_share=0.1)
     assert 1 < len(modes.picks) <= most
@@ -64,7 +64,7 @@ def test_modes_are_few_and_each_is_used(most: int) -> None:
 
 
 def test_inputs_that_want_more_get_more() -> None:
-    costs = costs_of(problem())
+    costs = Costs(problem())
     log_p = preferences()
     modes = choose_modes(log_p, log_p, costs, most=4, least_share=0.05)
     each = costs.of(modes.picks)[modes.chosen(log_p, costs)]
@@ -77,7 +77,7 @@ def test_inputs_that_want_more_get_more() -> None:
 
 
 def test_the_mean_cost_falls_with_the_price() -> None:
-    costs, log_p = costs_of(problem()), preferences()
+    costs, log_p = Costs(problem()), preferences()
     picks = choose_modes(log_p, log_p, costs, most=6, least_share=0).picks
     prices = np.linspace(-20, 20, 81) ** 3
     curve = [mean_cost(ModeSet(picks=picks, price=p), log_p, costs) for p in prices]
@@ -88,7 +88,7 @@ def test_the_mean_cost_falls_with_the_price() -> None:
 
 @pytest.mark.parametrize("blind", [False, True])
 def test_one_mode_is_the_likeliest_static_policy_within_the_budget(blind: bool) -> None:
-    costs, log_p = costs_of(problem()), preferences(blind=blind)
+    costs, log_p = Costs(problem()), preferences(blind=blind)
     modes = choose_modes(log_p, log_p, costs, most=4 if blind else 1, least_share=0.05)
     assert len(modes.picks) == 1
     every = np.array(list(itertools.product(range(len(BITS)), repeat=3)))
@@ -98,14 +98,16 @@ def test_one_mode_is_the_likeliest_static_policy_within_the_budget(blind: bool) 
     assert fit(log_p, modes.picks).mean() == pytest.approx(fit(log_p, best[None]).mean())
 
 
-def test_where_no_static_policy_uses_98_percent_the_best_below_is_taken() -> None:
-    costs = Costs(table=np.array([[1.0, 10.0], [1.0, 10.0]]), fixed=0, joined="sum", limit=15)
-    log_p = np.log(np.array([[[0.2, 0.8], [0.4, 0.6]]]))
-    assert static_pick(log_p, costs).tolist() == [1, 0]
+def test_where_no_static_policy_uses_98_percent_the_most_is_used() -> None:
+    posed = replace(problem(), bits=(2, 6), limit=problem().costs.total(problem().uniform(2)) + 999)
+    costs = Costs(posed)
+    log_p = np.log(np.full((1, 3, 2), 0.5))
+    assert costs.of(np.array([0, 0, 1])) > posed.limit
+    assert static_pick(log_p, costs).tolist() == [0, 0, 0]
 
 
 def test_scores_are_log_probabilities_less_the_price() -> None:
-    costs, log_p = costs_of(problem()), preferences(4)
+    costs, log_p = Costs(problem()), preferences(4)
     modes = ModeSet(picks=np.array([[0, 1, 2], [3, 0, 1]]), price=0.7)
     scores = modes.scores(log_p, costs)
     for n, m in itertools.product(range(4), range(2)):
