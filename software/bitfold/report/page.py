@@ -1,7 +1,7 @@
 """report.html: the page of a run."""
 
 from bitfold.errors import ArtefactError
-from bitfold.report import sections
+from bitfold.report import modes, sections
 from bitfold.report.folder import RunFolder
 from bitfold.report.frame import frame
 from bitfold.report.sections import section
@@ -32,6 +32,7 @@ def _page(run: RunFolder) -> str:
         section("Accuracy", sections.accuracy(run), "search RUN.toml"),
         section("What it costs", sections.price(run), "search RUN.toml"),
         section("Wall time", sections.times(run), "search RUN.toml"),
+        *_modes(run),
         section(
             "LUTs, predicted and synthesised",
             sections.area(run),
@@ -63,6 +64,14 @@ def _page(run: RunFolder) -> str:
         _subtitle(run),
         f'{warnings}<div class="tiles">{_tiles(run)}</div>',
         f'<div class="page">{"".join(parts)}</div>',
+    )
+
+
+def _modes(run: RunFolder) -> list[str]:
+    """Only methods whose bits depend on the input leave modes."""
+    body = modes.modes(run)
+    return (
+        [] if body is None else [section("Precision modes", body, "", wide=True, note=modes.NOTE)]
     )
 
 

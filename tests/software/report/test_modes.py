@@ -1,0 +1,84 @@
+"""The section of precision modes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bitfold.errors import ArtefactError
+from bitfold.report import read_run_folder, render
+
+from .conftest import LAYERS, write
+from .test_report import HOSTILE, text_of
+
+
+def use(accuracy: float, bitops: float, share: list[float]) -> dict[str, Any]:
+    return {"accuracy": accuracy, "cost": bitops, "bitops": bitops, "share": share,
+            "bits": dict.fromkeys(LAYERS, 3.0)}  # fmt: skip
+
+
+def modes() -> dict[str, Any]:
+    split = use(0.9125, 1_950_000, [0.625, 0.375, 0.0])
+    split["by_quality"] = {
+        "clean": use(0.95, 1_500_000, [1.0, 0.0, 0.0]),
+        "jpeg:3": use(0.875, 2_400_000, [0.25, 0.75, 0.0]),
+    }
+    both = {"per_input": split, "per_batch": {**split, "accuracy": 0.905}}
+    return {
+        "kind": "modes", "schema": 1, "bitfold": "0.1.0",
+        "files": {"model.onnx": "1" * 64, "policy.onnx": "2" * 64},
+        "budget": {"kind": "bitops", "limit": 2_000_000}, "qualities": ["clean", "jpeg:3"],
+        "stored": 2,
+        "modes": [
+            {"file": f"modes/{m}.onnx", "sha256": "3" * 64, "picked": m < 2,
+             "bitops": 1_500_000 + 900_000 * m, "cost": 1.0,
+             "layers": {n: {"w_bits": 2 + m, "a_bits": 3 + m} for n in LAYERS}}
+            for m in range(3)
+        ],
+        "use": {"validation": both, "test": both},
+    }  # fmt: skip
+
+
+def test_the_section_shows_bits_by_mode_and_shares_by_quality(run_folder: Path) -> None:
+    write(run_folder / "modes.json", modes())
+    text = text_of(render(read_run_folder(run_folder)))
+    for figure in (
+        "Precision modes", "2x3", "3x4", "4x5", "2, stored, not picked", "62.5 %", "37.5 %",
+        "jpeg:3", "25 %", "75 %", "87.50 %", "2.4 M", "1 950 000 of 2 000 000", "97.5 %",
+        "90.50 % against 91.25 %",
+    ):  # fmt: skip
+        assert figure in text, figure
+
+
+def test_a_run_without_modes_has_no_such_section(run_folder: Path) -> None:
+    assert "Precision modes" not in render(read_run_folder(run_folder))
+
+
+def test_names_from_the_file_do_not_become_markup(run_folder: Path) -> None:
+    value = modes()
+    for mode in value["modes"]:
+        mode["layers"] = {HOSTILE + name: bits for name, bits in mode["layers"].items()}
+    split = value["use"]["test"]["per_input"]
+    split["by_quality"] = {HOSTILE + name: part for name, part in split["by_quality"].items()}
+    value["budget"]["kind"] = HOSTILE
+    write(run_folder / "modes.json", value)
+    page = render(read_run_folder(run_folder))
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+    assert "<img" not in page
+
+
+def test_modes_of_another_model_are_called_so(run_folder: Path) -> None:
+    write(run_folder / "modes.json", modes())
+    (run_folder / "model.onnx").write_bytes(b"another")
+    assert any(w.startswith("modes.json") for w in read_run_folder(run_folder).warnings)
+
+
+@pytest.mark.parametrize("key", ["use", "modes", "budget", "stored"])
+def test_a_file_that_lacks_a_part_is_refused(run_folder: Path, key: str) -> None:
+    value = modes()
+    del value[key]
+    (run_folder / "modes.json").write_text(json.dumps(value))
+    with pytest.raises(ArtefactError, match=key):
+        render(read_run_folder(run_folder))
