@@ -34,10 +34,11 @@ from bitfold.search.progress import Progress, Silent
 @final
 @dataclass(frozen=True, eq=False)
 class SearchResult:
-    """What a search found, and the content of metrics.json."""
+    """What a search found, the content of metrics.json, and the finetuned network on the CPU."""
 
     policy: BitPolicy
     metrics: dict[str, Any]
+    network: nn.Module
     rank: int = 0  # of this process under torchrun; the first one has written the files
 
 
@@ -117,7 +118,7 @@ class _Run:
         value: dict[str, Any] = {}
         if self.fabric.is_global_zero:
             value = self._write(searched, policy, problem, found, accuracies)
-        return SearchResult(policy, self.fabric.broadcast(value), self.fabric.global_rank)
+        return SearchResult(policy, self.fabric.broadcast(value), searched, self.fabric.global_rank)
 
     def _write(
         self,

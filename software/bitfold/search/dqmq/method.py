@@ -55,6 +55,7 @@ class DQMQ(Method):
         self.share = 0.0  # of the phase that is over
         self.baseline: float | None = None
         self.modes: ModeSet | None = None
+        self.expected = 0.0
         for layer in problem.costs.layers:
             if layer.grid is not None:
                 raise ConfigError(
@@ -148,9 +149,11 @@ class DQMQ(Method):
     def measure(self, model: nn.Module, data: DataSet) -> None:
         """Choose the modes, on the policy's outputs for all training and validation inputs."""
         decision = self._decide(model).decision.eval()
+        held = log_probabilities(decision, data.validation.x)
+        self.expected = float(self.costs.expected(held).mean())
         self.modes = choose_modes(
             log_probabilities(decision, data.train.x),
-            log_probabilities(decision, data.validation.x),
+            held,
             self.costs,
             most=self.settings.modes,
             least_share=self.settings.least_share,
@@ -162,12 +165,16 @@ class DQMQ(Method):
         return stored_bits(mode_bits(self.problem, self.modes))
 
     def findings(self, model: nn.Module) -> dict[str, Any]:
-        """The price of the budget, and how many numbers the policy has."""
+        """The price of the budget, what the policy expected to spend without it, and its size.
+
+        expected_cost: mean over validation inputs, in the budget's unit.
+        """
         assert self.modes is not None
         parameters = self._decide(model).decision.parameters()
         return {
             "modes": len(self.modes.picks),
             "price": self.modes.price,
+            "expected_cost": self.expected,
             "policy_parameters": sum(p.numel() for p in parameters),
         }
 

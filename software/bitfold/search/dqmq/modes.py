@@ -52,7 +52,14 @@ class Costs:
 
     def of(self, picks: Ints) -> Floats:
         """Costs of bit vectors, as candidate indices. (..., layers) -> (...)"""
-        parts = self.table[np.arange(len(self.table)), picks]
+        return self._whole(self.table[np.arange(len(self.table)), picks])
+
+    def expected(self, log_p: Floats) -> Floats:
+        """Costs of the expected bits. (N, layers, candidates) -> (N,)"""
+        return self._whole((np.exp(log_p) * self.table).sum(2))
+
+    def _whole(self, parts: Floats) -> Floats:
+        """Cost of a network from its layers', which are the last axis."""
         fixed = self.problem.fixed_cost
         whole: Floats = np.asarray(parts.max(-1) if self.slowest_counts else parts.sum(-1))
         return np.maximum(whole, fixed) if self.slowest_counts else whole + fixed

@@ -114,3 +114,11 @@ def test_scores_are_log_probabilities_less_the_price() -> None:
         wanted = sum(log_p[n, layer, pick] for layer, pick in enumerate(modes.picks[m]))
         wanted -= 0.7 * costs.of(modes.picks[m]) / costs.limit
         assert scores[n, m] == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("kind", ["bitops", "cycles"])
+def test_a_decided_policy_expects_to_spend_what_its_bits_cost(kind: str) -> None:
+    costs = Costs(problem(kind))
+    picks = np.array([[0, 2, 1], [3, 1, 0]])
+    decided = np.log(np.maximum(np.eye(len(BITS))[picks], 1e-300))
+    np.testing.assert_allclose(costs.expected(decided), costs.of(picks))
