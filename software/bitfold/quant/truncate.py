@@ -42,11 +42,14 @@ class _Truncate(torch.autograd.Function):
 def truncate(x: Tensor, step: Tensor, bits: int, keep: int, *, signed: bool) -> Tensor:
     """Quantise x (any shape) to `bits` with the scalar `step`, and keep `keep` leading planes.
 
-    Same shape and real scale. The gradient of the step is scaled as LSQ's.
+    Same shape and real scale. The step's gradient is scaled so that the step moves by as great a
+    part of itself as LSQ's would at `keep` bits, whose step is 2^k times this one: by
+    1 / sqrt(high of `keep` bits * numel(x)) / 4^k. Unscaled by k, few bits would tear it about.
     """
     low, high = bounds(bits, signed=signed)
-    scale = float((high * x.numel()) ** -0.5)
     unit = 1 << (bits - keep)
+    kept = max(1, bounds(keep, signed=signed)[1])
+    scale = float((kept * x.numel()) ** -0.5) / unit**2
     result: Tensor = _Truncate.apply(x, step, low, high, unit, scale)  # type: ignore[no-untyped-call]
     return result
 

@@ -73,7 +73,28 @@ def test_gradients_are_lsqs_straight_through_the_floor() -> None:
     assert x.grad.tolist() == [0, 2, 3, 5, 0]
     by_step = [-8, -4 + 2.6, 0 - 0.3, 0 - 3.4, 4]
     wanted = sum(u * d for u, d in zip(upstream.tolist(), by_step, strict=True))
-    assert step.grad.item() == pytest.approx(wanted / (7 * 5) ** 0.5)
+    # Four units to a step of two bits: their greatest integer is 1.
+    assert step.grad.item() == pytest.approx(wanted / (1 * 5) ** 0.5 / 4**2)
+
+
+@pytest.mark.parametrize("keep", [2, 3, 4, 6])
+def test_a_step_moves_by_as_great_a_part_as_lsqs_at_the_kept_bits(keep: int) -> None:
+    """On values for which both quantise alike: multiples of the coarse step."""
+    unit = 2 ** (6 - keep)
+    low, high = bounds(keep, signed=True)
+    x = torch.arange(low, high + 1, dtype=torch.float64) * 0.3 * unit
+    x = torch.cat([x, x * 3])  # and some that are clipped
+    moved = []
+    for how, size in (
+        (lambda step: truncate(x, step, 6, keep, signed=True), 0.3),
+        (lambda step: quantise(x, step, keep, signed=True), 0.3 * unit),
+    ):
+        step = torch.tensor(size, dtype=torch.float64, requires_grad=True)
+        clipped = how(step)
+        clipped.square().sum().backward()
+        assert step.grad is not None
+        moved.append((step.grad / size).item())
+    assert moved[0] == pytest.approx(moved[1], rel=0.25 if keep < 6 else 1e-12)
 
 
 def test_activation_steps_start_once_and_only_in_training() -> None:

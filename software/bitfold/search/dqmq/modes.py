@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 LEAST_USE = 0.98  # of the budget
+MARGIN = 0.999  # of the budget, aimed at
 SAMPLE = 8192  # inputs that modes are chosen on
 POOL = 256  # bit vectors that modes are chosen from
 # Mean costs, over the limit, at which vectors are collected and sets of them are tried.
@@ -185,7 +186,7 @@ def _spanning(picks: Ints, pool: Ints, log_p: Floats, costs: Costs) -> Ints:
 
 
 def _priced(picks: Ints, log_p: Floats, costs: Costs) -> ModeSet | None:
-    """The modes at the least price that meets the budget; None if too little of it is used."""
+    """The modes at the price that just meets the budget; None if too little of it is used."""
     ordered = picks[np.argsort(costs.of(picks), kind="stable")]
     each = costs.of(ordered)
 
@@ -193,10 +194,12 @@ def _priced(picks: Ints, log_p: Floats, costs: Costs) -> ModeSet | None:
         found = ModeSet(picks=ordered, price=price)
         return float(each[found.chosen(log_p, costs)].mean())
 
-    price = _bisect(mean_cost, costs.limit)
-    used = mean_cost(price)
-    enough = LEAST_USE * costs.limit <= used <= costs.limit
-    return ModeSet(picks=ordered, price=price) if enough else None
+    least = _bisect(mean_cost, MARGIN * costs.limit)
+    used = mean_cost(least)
+    if not LEAST_USE * costs.limit <= used <= costs.limit:
+        return None
+    # Half way to where the next input changes its mode: float32 may not decide otherwise.
+    return ModeSet(picks=ordered, price=(least + _bisect(mean_cost, used * (1 - 1e-9))) / 2)
 
 
 def _without_rare(
