@@ -75,6 +75,16 @@ class Decision(nn.Module):
             self.last.weight.mul_(0.1)
             self.last.bias.zero_()
 
+    @torch.no_grad()
+    def start_at(self, mean: float) -> None:
+        """Make the Gaussians' mean `mean` bits, between the candidates' ends, for every image."""
+        low, high = float(self.bits[0]), float(self.bits[-1])
+        bias = self.last.bias.reshape(self.layers, -1)
+        if self.categorical:
+            bias.copy_(-((self.bits - mean) ** 2).expand_as(bias) / (2 * FIRST_SIGMA**2))
+        else:
+            bias[:, 0] = math.log((mean - low) / (high - mean))
+
     def features(self, x: Tensor) -> Tensor:
         """Mean and deviation of the image; mean size and deviation of each filter's output.
 

@@ -42,6 +42,7 @@ from bitfold.search.problem import Problem
 BASELINE_DECAY = 0.9  # of the mean reward that REINFORCE subtracts
 GRADIENT_LIMIT = 1.0  # elementwise, as in LIMPQ's joint training at many widths
 FIRST_TAU, LAST_TAU = 2.0, 0.3
+START_MARGIN = 0.02  # bits that the policy's first means stay away from the ends
 
 
 @final
@@ -49,13 +50,17 @@ class DQMQ(Method):
     """Warm-up at random bits, then the policy with the network; modes; finetuning at the modes."""
 
     def __init__(self, problem: Problem, settings: SearchDqmq) -> None:
-        """Raises: ConfigError for a network whose layers are not a chain."""
+        """Raises: ConfigError for a network whose layers are not a chain, or a single candidate."""
         self.problem, self.settings = problem, settings
         self.costs = Costs(problem)
         self.share = 0.0  # of the phase that is over
         self.baseline: float | None = None
         self.modes: ModeSet | None = None
         self.expected = 0.0
+        if len(problem.bits) < 2:
+            raise ConfigError(
+                f"[search] bits: dqmq needs at least two candidates, got {list(problem.bits)}"
+            )
         for layer in problem.costs.layers:
             if layer.grid is not None:
                 raise ConfigError(
@@ -75,6 +80,7 @@ class DQMQ(Method):
             categorical=settings.head == "categorical",
             blind=settings.blind,
         )
+        decision.start_at(self._mean_within_budget(decision))
         make_mixed(model, layers, first.feeder, self.problem.bits, decision)
 
     def groups(self, model: nn.Module, weight_decay: float) -> Sequence[Group]:
@@ -205,6 +211,24 @@ class DQMQ(Method):
         """Share of the policy's own steps that are over."""
         warm = self.settings.warm_up
         return max(0.0, (self.share - warm) / (1 - warm))
+
+    def _mean_within_budget(self, decision: Decision) -> float:
+        """The mean, alike in every layer, at which the policy expects to spend the budget.
+
+        From there the task pulls up and the budget holds; a policy that starts far above would be
+        thrown far below.
+        """
+        low, high = self.problem.bits[0] + START_MARGIN, self.problem.bits[-1] - START_MARGIN
+        image = torch.zeros(1, 1, 3, 3)
+        while high - low > START_MARGIN / 2:
+            decision.start_at((low + high) / 2)
+            spent = self.costs.expected(log_probabilities(decision.eval(), image))[0]
+            if spent > self.costs.limit:
+                high = (low + high) / 2
+            else:
+                low = (low + high) / 2
+        decision.train()
+        return low
 
     def _decide(self, model: nn.Module) -> Decide:
         found = model.get_submodule(self.problem.costs.layers[0].feeder)

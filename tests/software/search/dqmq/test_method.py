@@ -80,6 +80,18 @@ def test_gradients_of_the_penalty_are_those_of_finite_differences() -> None:
         assert bias.grad[i].item() == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-4)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("head", ["gaussian", "categorical"])
+def test_the_policy_starts_at_the_budget(kind: str, head: str) -> None:
+    method, _, decide = prepared(kind, head=head)
+    with torch.no_grad():
+        log_p = decide.decision(torch.rand(4, *SHAPE)).double().numpy()
+    spent = method.costs.expected(log_p).mean()
+    assert spent == pytest.approx(method.problem.limit, rel=0.1)
+    means = (np.exp(log_p) * np.array([2, 3, 4, 6])).sum(2)
+    assert np.ptp(means) < 0.5
+
+
 def test_warm_up_is_random_and_leaves_the_policy_alone() -> None:
     method = DQMQ(problem(), SearchDqmq(**settings(warm_up=0.5)))
     model = train_a_little(method, mixed_data(), steps=4)
@@ -128,7 +140,10 @@ def test_every_estimator_and_head_learns_to_keep_the_budget(estimator: str, head
     method, model, decide = prepared(**keys)
     with torch.no_grad():
         bias = decide.decision.last.bias.reshape(3, -1)
-        bias[:, -1 if head == "categorical" else 0] += 2.0
+        if head == "categorical":
+            bias[:, -1] += 6.0
+        else:
+            bias[:, 0] += 2.0
     data = mixed_data()
     optimiser = torch.optim.SGD(decide.decision.parameters(), lr=0.5)
     model.train()
@@ -176,6 +191,11 @@ def test_an_interrupted_search_resumes_to_the_same_weights(tmp_path: Path) -> No
         run(tmp_path / "parts.pt", Recorder(stop=15))
     parts = run(tmp_path / "parts.pt", Silent())
     assert all(torch.equal(v, parts[n]) for n, v in whole.items())
+
+
+def test_a_single_candidate_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"at least two candidates"):
+        DQMQ(replace(problem(), bits=(3,)), SearchDqmq(**settings()))
 
 
 def test_a_network_with_additions_is_refused() -> None:
