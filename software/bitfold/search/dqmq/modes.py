@@ -13,8 +13,8 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from bitfold.search.limits import choose_spending
 from bitfold.search.problem import Problem
+from bitfold.search.spend import choose_spending
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -125,9 +125,9 @@ def static_pick(log_p: Floats, costs: Costs) -> Ints:
 
     Uses at least 98 % of it where any does, else as much as possible. Raises: BudgetError.
     """
-    value, table = -log_p.mean(0)[:, :, None], costs.table[:, :, None]
-    picks = choose_spending(costs.problem, value, table, LEAST_USE)
-    return np.array([w for w, _ in picks])
+    problem = costs.problem
+    chosen = choose_spending(problem, problem.options(tied=True), -log_p.mean(0)[:, :, None])
+    return np.array([problem.bits.index(chosen[layer.name].w_bits) for layer in problem.searched])
 
 
 def _reached(modes: ModeSet, log_p: Floats, costs: Costs) -> float:

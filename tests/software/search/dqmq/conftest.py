@@ -32,7 +32,7 @@ def dynamic(picks: np.ndarray, first_last: int | str = "search", **keys: object)
     posed, data, model = problem(first_last=first_last), mixed_data(), nn.Module()
     method = DQMQ(posed, SearchDqmq(**{**settings(), **keys}))
     model = train_a_little(method, data)
-    method.survey(model, data)
+    method.measure(model, data)
     method.modes = ModeSet(picks=picks, price=0.5)
     released = method.release(model)
     network = released.model

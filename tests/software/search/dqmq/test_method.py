@@ -181,7 +181,7 @@ def test_an_interrupted_search_resumes_to_the_same_weights(tmp_path: Path) -> No
             identity="id",
             progress=progress,
         )
-        method.survey(model, data)
+        method.measure(model, data)
         assert method.modes is not None
         state = dict(model.state_dict())
         return {**state, "picks": torch.from_numpy(method.modes.picks)}
