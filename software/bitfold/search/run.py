@@ -34,7 +34,7 @@ from bitfold.search.progress import Progress, Silent
 @final
 @dataclass(frozen=True, eq=False)
 class SearchResult:
-    """What a search found, the content of metrics.json, and the finetuned network on the CPU."""
+    """What a search found, the content of metrics.json, and the finetuned network."""
 
     policy: BitPolicy
     metrics: dict[str, Any]

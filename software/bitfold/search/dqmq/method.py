@@ -50,7 +50,7 @@ class DQMQ(Method):
     """Warm-up at random bits, then the policy with the network; modes; finetuning at the modes."""
 
     def __init__(self, problem: Problem, settings: SearchDqmq) -> None:
-        """Raises: ConfigError for a network whose layers are not a chain, or a single candidate."""
+        """Raises: ConfigError for layers that are no chain, a single candidate, further budgets."""
         self.problem, self.settings = problem, settings
         self.costs = Costs(problem)
         self.share = 0.0  # of the phase that is over
@@ -60,6 +60,10 @@ class DQMQ(Method):
         if len(problem.bits) < 2:
             raise ConfigError(
                 f"[search] bits: dqmq needs at least two candidates, got {list(problem.bits)}"
+            )
+        if problem.also:
+            raise ConfigError(
+                "[budget] also: dqmq keeps one budget, as a mean over inputs; leave the others out"
             )
         for layer in problem.costs.layers:
             if layer.grid is not None:

@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from bitfold.search.problem import Problem
-from bitfold.search.spend import choose_spending
+from bitfold.search.spend import LEAST_SHARE, choose_spending
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-LEAST_USE = 0.98  # of the budget
 MARGIN = 0.999  # of the budget, aimed at
 SAMPLE = 8192  # inputs that modes are chosen on
 POOL = 256  # bit vectors that modes are chosen from
@@ -39,7 +38,8 @@ class Costs:
     @cached_property
     def table(self) -> Floats:
         """Cost of each candidate in each searched layer. Shape (layers, candidates)."""
-        return np.diagonal(self.problem.table(), axis1=1, axis2=2).copy()
+        problem = self.problem
+        return problem.costs.table(problem.searched, problem.options(tied=True))[:, :, 0]
 
     @property
     def limit(self) -> float:
@@ -196,7 +196,7 @@ def _priced(picks: Ints, log_p: Floats, costs: Costs) -> ModeSet | None:
 
     least = _bisect(mean_cost, MARGIN * costs.limit)
     used = mean_cost(least)
-    if not LEAST_USE * costs.limit <= used <= costs.limit:
+    if not LEAST_SHARE * costs.limit <= used <= costs.limit:
         return None
     # Half way to where the next input changes its mode: float32 may not decide otherwise.
     return ModeSet(picks=ordered, price=(least + _bisect(mean_cost, used * (1 - 1e-9))) / 2)

@@ -198,6 +198,12 @@ def test_a_single_candidate_is_refused() -> None:
         DQMQ(replace(problem(), bits=(3,)), SearchDqmq(**settings()))
 
 
+def test_further_budgets_are_refused() -> None:
+    posed = problem()
+    with pytest.raises(ConfigError, match=r"\[budget\] also: dqmq keeps one budget"):
+        DQMQ(replace(posed, also=(problem("size"),)), SearchDqmq(**settings()))
+
+
 def test_a_network_with_additions_is_refused() -> None:
     model = cifar_resnet((3, 16, 16), 10, 8)
     layers = trace(model, (3, 16, 16))

@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bitfold.search.dqmq.modes import LEAST_USE, Costs, ModeSet, choose_modes, fit, static_pick
+from bitfold.search.dqmq.modes import Costs, ModeSet, choose_modes, fit, static_pick
 from bitfold.search.problem import KINDS
+from bitfold.search.spend import LEAST_SHARE
 
 from .toy import BITS, problem
 
@@ -41,7 +42,7 @@ def test_every_kind_of_budget_is_met_within_two_percent(kind: str, first_last: i
     used = mean_cost(modes, held, costs)
     assert used <= posed.limit
     if len(modes.picks) > 1:
-        assert used >= LEAST_USE * posed.limit
+        assert used >= LEAST_SHARE * posed.limit
     # The table is the cost model itself.
     for picks, cost in zip(modes.picks, costs.of(modes.picks), strict=True):
         bits = posed.uniform(2) | {
@@ -93,7 +94,7 @@ def test_one_mode_is_the_likeliest_static_policy_within_the_budget(blind: bool) 
     assert len(modes.picks) == 1
     every = np.array(list(itertools.product(range(len(BITS)), repeat=3)))
     total = costs.of(every)
-    good = every[(total <= costs.limit) & (total >= LEAST_USE * costs.limit)]
+    good = every[(total <= costs.limit) & (total >= LEAST_SHARE * costs.limit)]
     best = good[fit(log_p, good).mean(0).argmax()]
     assert fit(log_p, modes.picks).mean() == pytest.approx(fit(log_p, best[None]).mean())
 
