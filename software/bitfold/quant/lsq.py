@@ -3,6 +3,9 @@
 Esser et al., Learned Step Size Quantization, ICLR 2020, arXiv:1902.08153, Eq. 1-3 and Sec. 2.2;
 initial weight steps after LSQ+ (Bhalgat et al. 2020). The gradient is the closed form of Eq. 3 in
 one autograd function, because a chain of element-wise operations costs several times as much.
+
+Weights of one bit are bipolar, step * sign, as in XNOR-Net (Rastegari et al., ECCV 2016), with the
+step learned: two's complement has no such case, and hardware and QONNX have a bipolar type.
 """
 
 from collections.abc import Sequence
@@ -18,8 +21,16 @@ LEAST_STEP = 1e-5
 HALFWAY = 0.5**0.5  # between 1/2 and 1 on a logarithmic scale
 
 
+BIPOLAR_REACH = 2.0  # steps from zero up to which a bipolar weight has a gradient
+
+
 def bounds(bits: int, *, signed: bool) -> tuple[int, int]:
-    """Smallest and largest integer: two's complement if signed, else 0..2^bits - 1."""
+    """Smallest and largest integer: two's complement if signed, else 0..2^bits - 1.
+
+    Signed integers of one bit are bipolar: -1 and +1, and nothing between.
+    """
+    if signed and bits == 1:
+        return -1, 1
     return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
 
 
@@ -45,6 +56,41 @@ class _Quantise(torch.autograd.Function):
         return grad * inside, to_step.reshape(()), None, None, None
 
 
+class _Binarise(torch.autograd.Function):
+    """y = step * sign(x), sign(0) = 1; straight-through on sign within BIPOLAR_REACH steps.
+
+    The derivative by the step is the sign itself: unlike a rounding, a sign does not depend on the
+    step. The reach is the outer edge of the two cells (each two steps wide); clipping at one step,
+    as is usual where steps are 1, would freeze 4 in 10 normally distributed weights at step E|x|.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, step: Tensor, scale: float) -> Tensor:
+        whole = signs(x)
+        ctx.save_for_backward(x.abs() <= BIPOLAR_REACH * step, whole)
+        ctx.scale = scale
+        return whole * step
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
+        (grad,) = grads
+        inside, whole = ctx.saved_tensors
+        return grad * inside, ((grad * whole).sum() * ctx.scale).reshape(()), None
+
+
+def signs(x: Tensor) -> Tensor:
+    """-1 or +1 of x's shape and type; zero is +1, as in QONNX BipolarQuant, and NaN stays NaN."""
+    return torch.where(x >= 0, 1.0, torch.where(x < 0, -1.0, x))
+
+
+def codes(x: Tensor, step: Tensor, bits: int, *, signed: bool) -> Tensor:
+    """The integers that `quantise` multiplies with `step`, held in x's type. Shape of x."""
+    if signed and bits == 1:
+        return signs(x)
+    low, high = bounds(bits, signed=signed)
+    return (x / step).round().clamp(low, high)
+
+
 def quantise(x: Tensor, step: Tensor, bits: int, *, signed: bool, slices: int = 1) -> Tensor:
     """Quantise x (any shape) to `bits` with the scalar `step`; same shape and real scale.
 
@@ -54,7 +100,11 @@ def quantise(x: Tensor, step: Tensor, bits: int, *, signed: bool, slices: int = 
     low, high = bounds(bits, signed=signed)
     scale = float((high * x.numel() * slices) ** -0.5)
     x = x.to(torch.promote_types(x.dtype, torch.float32))
-    result: Tensor = _Quantise.apply(x, step, low, high, scale)  # type: ignore[no-untyped-call]
+    result: Tensor
+    if signed and bits == 1:
+        result = _Binarise.apply(x, step, scale)  # type: ignore[no-untyped-call]
+    else:
+        result = _Quantise.apply(x, step, low, high, scale)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -87,8 +137,10 @@ class LSQ(nn.Module):
         power_of_two: bool = False,
     ) -> None:
         super().__init__()
-        if not bits or any(not 2 <= b <= 8 for b in bits):
-            raise ConfigError(f"LSQ bit-widths must lie in 2..8, got {list(bits)}")
+        least = 1 if signed else 2  # the export of a 1-bit ReLU is silently wrong in Brevitas
+        if not bits or any(not least <= b <= 8 for b in bits):
+            kind = "weights" if signed else "activations"
+            raise ConfigError(f"bit-widths of {kind} must lie in {least}..8, got {list(bits)}")
         self.bits, self.signed, self.most_step = tuple(bits), signed, most_step
         self.power_of_two = power_of_two
         self.index = 0
@@ -109,10 +161,14 @@ class LSQ(nn.Module):
 
     @torch.no_grad()
     def start_from(self, weight: Tensor) -> None:
-        """Initial weight steps: max |mean +- 3 std| / 2^(bits-1), for every candidate."""
+        """Initial weight steps: max |mean +- 3 std| / 2^(bits-1), for every candidate.
+
+        Of one bit mean |weight|, the least squares solution for signs.
+        """
         reach = weight.mean().abs() + 3 * weight.std()
         for i, bits in enumerate(self.bits):
-            self.steps[i] = (reach / 2 ** (bits - 1)).clamp(min=LEAST_STEP)
+            step = weight.abs().mean() if bits == 1 else reach / 2 ** (bits - 1)
+            self.steps[i] = step.clamp(min=LEAST_STEP)
         self.started.fill_(True)
 
     @torch.no_grad()
@@ -120,6 +176,11 @@ class LSQ(nn.Module):
         """Set the step of a quantiser with one candidate, as a search has learned it."""
         self.steps.fill_(max(step, LEAST_STEP))
         self.started.fill_(True)
+
+    @torch.no_grad()
+    def codes(self, x: Tensor) -> Tensor:
+        """Integers of x at the selected candidate, held in x's type. Shape of x."""
+        return codes(x, self.step(), self.bits[self.index], signed=self.signed)
 
     @torch.no_grad()
     def _start_from_activations(self, x: Tensor) -> None:

@@ -70,9 +70,7 @@ def _settle_norm(
 ) -> float:
     """Settle one BatchNorm; return the largest shift, in levels of any of the `readers`."""
     unit = handle.weight.step().double() * handle.act.step().double()
-    weight = layer.get_parameter("weight").double() / handle.weight.step().double()
-    low, high = bounds(handle.weight.bits[handle.weight.index], signed=True)
-    whole = weight.round().clamp(low, high).flatten(1)
+    whole = handle.weight.codes(layer.get_parameter("weight")).double().flatten(1)
     least, most = bounds(handle.act.bits[handle.act.index], signed=handle.act.signed)
     bias = norm.get_parameter("bias")
     mean, var = (norm.get_buffer(name).double() for name in ("running_mean", "running_var"))
