@@ -25,6 +25,7 @@ from bitfold.runfile.search import SearchGreedy as SearchGreedy
 from bitfold.runfile.search import SearchLimpq as SearchLimpq
 from bitfold.runfile.search import SearchRandom as SearchRandom
 from bitfold.runfile.search import SearchReversed as SearchReversed
+from bitfold.runfile.search import SearchSdq as SearchSdq
 from bitfold.runfile.search import SearchUniform as SearchUniform
 from bitfold.runfile.search import TrainedSearch as TrainedSearch
 from bitfold.runfile.search import WeightSearch as WeightSearch

@@ -11,6 +11,7 @@ from bitfold.runfile import (
     SearchLimpq,
     SearchRandom,
     SearchReversed,
+    SearchSdq,
     WeightSearch,
 )
 from bitfold.search.bsq import BSQ
@@ -21,6 +22,7 @@ from bitfold.search.limpq import LIMPQ
 from bitfold.search.method import Method
 from bitfold.search.problem import Problem
 from bitfold.search.random import Random
+from bitfold.search.sdq import SDQ
 from bitfold.search.uniform import Uniform
 from bitfold.search.weights import activation_bits
 
@@ -59,6 +61,11 @@ def _csq(settings: Search, problem: Problem) -> Method:
     return CSQ(problem, settings, _activation_bits(settings, problem))
 
 
+def _sdq(settings: Search, problem: Problem) -> Method:
+    assert isinstance(settings, SearchSdq)
+    return SDQ(problem, settings, _activation_bits(settings, problem))
+
+
 def _dqmq(settings: Search, problem: Problem) -> Method:
     assert isinstance(settings, SearchDqmq)
     return DQMQ(problem, settings)
@@ -76,5 +83,6 @@ METHODS: Mapping[str, Callable[[Search, Problem], Method]] = {
     "limpq": _limpq,
     "bsq": _bsq,
     "csq": _csq,
+    "sdq": _sdq,
     "dqmq": _dqmq,
 }

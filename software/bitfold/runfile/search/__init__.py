@@ -13,6 +13,7 @@ from bitfold.runfile.search.csq import SearchCsq as SearchCsq
 from bitfold.runfile.search.dqmq import SearchDqmq as SearchDqmq
 from bitfold.runfile.search.limpq import SearchLimpq as SearchLimpq
 from bitfold.runfile.search.limpq import SearchReversed as SearchReversed
+from bitfold.runfile.search.sdq import SearchSdq as SearchSdq
 
 # Baselines first.
 SEARCHES: Mapping[str, type[Search]] = {
@@ -23,5 +24,6 @@ SEARCHES: Mapping[str, type[Search]] = {
     "limpq": SearchLimpq,
     "bsq": SearchBsq,
     "csq": SearchCsq,
+    "sdq": SearchSdq,
     "dqmq": SearchDqmq,
 }

@@ -1,0 +1,60 @@
+"""The stochastic choice between two candidates, and its straight-through gradient.
+
+SDQ draws Q_high with probability beta and Q_low otherwise, by Gumbel-softmax [second-hand: its
+Eq. 4-5]. The estimator here is the two-way straight-through one: the hard choice forward, the
+derivative of the relaxed choice backward, so that
+
+    dL/dbeta = <dL/dw_q, Q_high(w) - Q_low(w)> * c (1 - c) / (tau * beta * (1 - beta)).
+
+Forward it is unbiased at every temperature tau; the gradient's bias grows with tau and its variance
+falls.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+MARGIN = 1e-3  # beta stays this far from 0 and 1, where its logarithms and 1/(beta (1-beta)) end
+
+
+def relaxed_choice(beta: Tensor, noise: Tensor, temperature: float) -> Tensor:
+    """c in (0, 1), differentiable in beta; the hard choice is c > 1/2, and that with P = beta.
+
+    beta: any shape, within [MARGIN, 1 - MARGIN]. noise: two independent standard Gumbel variables
+    for each, shape (2, *beta.shape). temperature > 0. Result: beta's shape.
+    """
+    logits = torch.stack([beta.log(), (1 - beta).log()])
+    return ((logits + noise) / temperature).softmax(0)[0]
+
+
+class _Choose(torch.autograd.Function):
+    """high or low, whole; the gradient of the share goes to `share`, that of the value to one."""
+
+    @staticmethod
+    def forward(ctx: Any, high: Tensor, low: Tensor, share: Tensor) -> Tensor:
+        ctx.pick = bool(share > 0.5)
+        ctx.save_for_backward(high, low)
+        # A copy, because an output that is an input would not get this function's gradient.
+        return (high if ctx.pick else low).clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:
+        (grad,) = grads
+        high, low = ctx.saved_tensors
+        share = (grad * (high - low)).sum()
+        return (grad, None, share) if ctx.pick else (None, grad, share)
+
+
+def choose(high: Tensor, low: Tensor, share: Tensor) -> Tensor:
+    """`high` where share > 1/2, else `low`, both of one shape; share is a scalar.
+
+    Gradients: of the chosen tensor straight through; of the share <gradient, high - low>.
+    """
+    result: Tensor = _Choose.apply(high, low, share)  # type: ignore[no-untyped-call]
+    return result
+
+
+def interpolate(high: Tensor, low: Tensor, beta: Tensor) -> Tensor:
+    """The deterministic mixture that FracBits trains: the case c = beta of the same gradient."""
+    return low + beta * (high - low)

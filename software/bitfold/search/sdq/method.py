@@ -1,0 +1,261 @@
+"""SDQ: bit-widths as the parameters of a stochastic choice between adjacent candidates.
+
+Huang et al., SDQ: Stochastic Differentiable Quantization with Mixed Precision, ICML 2022,
+arXiv:2206.04459. The paper's text and code were not at hand (the authors' repository holds
+figures). What this rests on, in three degrees:
+
+Certain (abstract; Fig. 1 and its caption): each layer has one differentiable bit-width parameter
+(DBP) beta per candidate; the layer at candidate b_i quantises to b_i with probability beta and to
+the next lower b_(i-1) otherwise, uniformly; a second phase trains at the fixed strategy with
+knowledge distillation and entropy-aware bin regularisation (EBR, in `bins`).
+Second-hand (a public summary of the paper): the choice is a Gumbel-softmax; parameter count and
+quantisation error drive the bits; strategies are per layer; lambda_E = 0.1.
+Reconstruction (ours): everything else, that is: the regulariser, its weight and its schedule, the
+rule for stepping down and its threshold, start and learning rate of beta, the temperature,
+activations of one width, the fixed layers.
+
+Our regulariser is lambda sum_l beta_l d_l, since one lowers bits only if it rises with beta. By
+default d_l = p_l / (eps + E_(i-1) - E_i): p_l the relative cost of a bit of layer l (its parameter
+count, MACs, LUTs or cycles, by the budget) and E_i the error of candidate i relative to the
+weights' energy. The option "budget" has d_l = p_l and adds beta E_i + (1 - beta) E_(i-1): while
+the budget is not reached that is FracBits' |cost - target|. lambda is steered (`descent`), so that
+the budget is reached at any size of network. When beta falls below the threshold the layer is fixed
+one candidate lower, and the next beta starts afresh; at the budget all layers stop.
+
+Quantisers are LSQ's in both phases, not DoReFa's as in the code of the method that SDQ extends:
+two's complement weights with one learned step per tensor (one bit: sign times step) are what
+finetuning, QONNX and the hardware have, so that what is handed over is the very network that the
+search ended with.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from bitfold.policy import LayerBits
+from bitfold.quant import QuantisedLayer
+from bitfold.quant.convert import swap
+from bitfold.quant.layers import quant_activation
+from bitfold.quant.lsq import LSQ
+from bitfold.runfile import SearchSdq
+from bitfold.search.hooks import Group, Hooks
+from bitfold.search.method import Method, Released
+from bitfold.search.problem import Problem
+from bitfold.search.sdq.bins import BinRegularisation
+from bitfold.search.sdq.descent import Excess, Indices, Steering, direction, travelled
+from bitfold.search.sdq.quantiser import (
+    START,
+    AdjacentQuantiser,
+    best_step,
+    clamp_betas,
+    relative_errors,
+)
+from bitfold.search.weights import bit_costs, fit, pressure, weight_budget
+
+LEAST_GAIN = 1e-3  # eps of the regulariser, as a share of the weights' energy
+
+
+@final
+class SDQ(Method):
+    """Trains weights, steps and betas together; the bits only ever go down."""
+
+    def __init__(self, problem: Problem, settings: SearchSdq, a_bits: int) -> None:
+        self.problem, self.settings, self.a_bits = problem, settings, a_bits
+        costs = bit_costs(problem, a_bits)[:, [b - 1 for b in problem.bits]]
+        # A width may be stored in more bits, as `fit` does where that is cheaper (block RAM).
+        costs = np.minimum.accumulate(costs[:, ::-1], axis=1)[:, ::-1]
+        self.excess = Excess(
+            costs, weight_budget(problem, a_bits), worst=problem.costs.kind == "cycles"
+        )
+        self.pressure = pressure(problem, a_bits)
+        self.quantisers: dict[str, AdjacentQuantiser] = {}  # of all layers, by name
+        self.acts: dict[str, LSQ] = {}
+        self.plain: dict[str, nn.Module] = {}  # the float activations, by module path
+        self.steering = Steering(1, settings.beta_lr)
+        self.strength = 0.0
+        self.trail: list[list[int]] = []  # bits of the searched layers after each epoch
+
+    def prepare(self, model: nn.Module) -> None:
+        """Quantise all layers: searched ones at the highest candidate, fixed ones at their bits.
+
+        Raises: BudgetError when the least candidates cost too much at these activation bits.
+        """
+        self._fit([self.problem.bits[0]] * len(self.problem.searched), {})
+        for layer in self.problem.costs.layers:
+            fixed = self.problem.fixed.get(layer.name)
+            module = model.get_submodule(layer.name)
+            quantiser = AdjacentQuantiser(
+                self.problem.bits if fixed is None else (fixed.w_bits,),
+                module.get_parameter("weight"),
+                stochastic=self.settings.estimator == "stochastic",
+                temperature=self.settings.temperature,
+            )
+            parametrize.register_parametrization(module, "weight", quantiser)
+            act = LSQ((self.a_bits if fixed is None else fixed.a_bits,), signed=False)
+            self.plain[layer.feeder] = model.get_submodule(layer.feeder)
+            swap(model, layer.feeder, quant_activation(self.plain[layer.feeder], act, scaled=False))
+            self.quantisers[layer.name], self.acts[layer.name] = quantiser, act
+
+    @property
+    def _searched(self) -> list[AdjacentQuantiser]:
+        return [self.quantisers[layer.name] for layer in self.problem.searched]
+
+    @property
+    def _current(self) -> Indices:
+        return np.array([q.current for q in self._searched], dtype=np.int64)
+
+    def groups(self, model: nn.Module, weight_decay: float) -> Sequence[Group]:
+        """The betas have a learning rate of their own and do not decay."""
+        betas = [q.betas for q in self._searched]
+        ours = {id(beta) for beta in betas}
+        others = [p for p in model.parameters() if id(p) not in ours]
+        scale = self.settings.beta_lr / self.settings.lr
+        return (
+            Group(parameters=[p for p in others if p.ndim > 1], weight_decay=weight_decay),
+            Group(parameters=[p for p in others if p.ndim <= 1], weight_decay=0.0),
+            Group(parameters=betas, weight_decay=0.0, lr_scale=scale),
+        )
+
+    def start(self, model: nn.Module, steps: int, epochs: int) -> None:
+        """Plan the descent over the phase."""
+        self.steering = Steering(steps, self.settings.beta_lr)
+
+    def before_step(self, model: nn.Module, step: int) -> None:
+        """Draw one choice per layer, from seed and step alone, and set the pressure."""
+        generator = np.random.default_rng((self.problem.seed, step))
+        noise = torch.from_numpy(generator.gumbel(size=(len(self._searched), 2)).astype(np.float32))
+        opened = self.excess.open(self._current)
+        for quantiser, drawn, is_open in zip(self._searched, noise, opened, strict=True):
+            quantiser.noise = drawn.to(quantiser.betas.device) if is_open else None
+        if opened.any():
+            way = travelled(self._betas(), START, self.settings.threshold)
+            self.strength = self.steering.strength(step, self.excess.left(self._current, way))
+
+    def _betas(self) -> list[float]:
+        """The current DBPs; 1 for a layer that has none."""
+        return [float(q.beta) if q.current else 1.0 for q in self._searched]
+
+    def penalty(self, model: nn.Module) -> Tensor | None:
+        """The regulariser; its errors are those of the pass before. It moves the betas alone."""
+        opened = self.excess.open(self._current)
+        if not opened.any():
+            return None
+        gains = np.array([float(q.errors[1] - q.errors[0]) for q in self._searched])
+        weight = self.pressure * opened
+        if self.settings.regulariser == "error":
+            weight = weight / (LEAST_GAIN + gains.clip(min=0))
+        pull = self.strength * direction(weight, self.excess.step(self._current))
+        if self.settings.regulariser == "budget":
+            pull = pull - gains * opened
+        betas = torch.stack([q.beta for q, o in zip(self._searched, opened, strict=True) if o])
+        return betas @ torch.from_numpy(pull[opened]).to(betas)
+
+    def after_step(self, model: nn.Module, step: int) -> None:
+        """Fix layers one candidate lower whose beta fell below the threshold, least beta first."""
+        for quantiser in self._searched:
+            clamp_betas(quantiser.betas)
+        betas = self._betas()
+        for index in np.argsort(betas, kind="stable"):
+            if betas[index] >= self.settings.threshold:
+                break
+            if self.excess.open(self._current)[index]:
+                name = self.problem.searched[index].name
+                self._searched[index].step_down(latent(model, name))
+
+    def after_epoch(self, model: nn.Module, epoch: int) -> tuple[nn.Parameter, ...]:
+        """Note the bits."""
+        self.trail.append(self._bits())
+        return ()
+
+    def state(self) -> dict[str, Any]:
+        """Current candidates, the control's integral, and the bits so far."""
+        return {
+            "current": self._current.tolist(),
+            "drift": self.steering.drift,
+            "trail": self.trail,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up the candidates of a checkpoint; betas and steps are in the model."""
+        for quantiser, current in zip(self._searched, state["current"], strict=True):
+            quantiser.current = current
+        self.steering.drift = state["drift"]
+        self.trail = [list(bits) for bits in state["trail"]]
+
+    def _bits(self) -> list[int]:
+        return [q.bits[q.current] for q in self._searched]
+
+    def policy(self, model: nn.Module) -> dict[str, LayerBits]:
+        """The current candidates, brought onto the budget. Raises: BudgetError."""
+        return self._fit(self._bits(), self._harm(model))
+
+    def _fit(self, bits: Sequence[int], harm: Mapping[str, float]) -> dict[str, LayerBits]:
+        names = [layer.name for layer in self.problem.searched]
+        wanted = {
+            name: LayerBits(w_bits=b, a_bits=self.a_bits)
+            for name, b in zip(names, bits, strict=True)
+        }
+        return fit(self.problem, wanted, harm or dict.fromkeys(names, 1.0), self.problem.bits)
+
+    @torch.no_grad()
+    def _harm(self, model: nn.Module) -> dict[str, float]:
+        """How much of each searched layer's energy one candidate less would lose."""
+        harm = {}
+        for layer, quantiser in zip(self.problem.searched, self._searched, strict=True):
+            weight, at = latent(model, layer.name), quantiser.current
+            tried = [quantiser.quantised(weight, i) for i in (at, max(at - 1, 0))]
+            here, below = relative_errors(weight, *tried).tolist()
+            harm[layer.name] = max(below - here, 0.0) if at else here
+        return harm
+
+    def findings(self, model: nn.Module) -> dict[str, Any]:
+        """Bits that the search itself ended with, and how they came down."""
+        layers = self.problem.searched
+        sizes = np.array([layer.outputs * layer.inputs for layer in layers], dtype=np.float64)
+        mean = float(sizes @ np.array(self._bits()) / sizes.sum()) if layers else 0.0
+        return {
+            "a_bits": self.a_bits,
+            "candidates": list(self.problem.bits),
+            "bits": {layer.name: b for layer, b in zip(layers, self._bits(), strict=True)},
+            "betas": {layer.name: b for layer, b in zip(layers, self._betas(), strict=True)},
+            "bits_after_each_epoch": self.trail,
+            "mean_bits_of_searched_weights": mean,
+            "budget_met_by_search": self.excess.met(self._current),
+        }
+
+    def release(self, model: nn.Module) -> Released:
+        """The latent weights and the learned steps, on plain layers: the same integers again."""
+        policy = self.policy(model)
+        w_steps = {}
+        for layer in self.problem.costs.layers:
+            quantiser = self.quantisers[layer.name]
+            w_steps[layer.name] = _step(quantiser, latent(model, layer.name), policy[layer.name])
+            parametrize.remove_parametrizations(
+                model.get_submodule(layer.name), "weight", leave_parametrized=False
+            )
+            swap(model, layer.feeder, self.plain[layer.feeder])
+        a_steps = {name: float(act.step()) for name, act in self.acts.items()}
+        return Released(model=model, w_steps=w_steps, a_steps=a_steps)
+
+    def finetuning(self, handles: Sequence[QuantisedLayer]) -> Hooks:
+        """Entropy-aware bin regularisation; distillation is a setting of [train]."""
+        return BinRegularisation(
+            handles, strength=self.settings.ebr, warmup=self.settings.ebr_warmup
+        )
+
+
+def latent(model: nn.Module, name: str) -> Tensor:
+    """The float weight behind a layer's quantised one."""
+    return model.get_parameter(f"{name}.parametrizations.weight.original").detach()
+
+
+@torch.no_grad()
+def _step(quantiser: AdjacentQuantiser, weight: Tensor, bits: LayerBits) -> float:
+    """The learned step, or the best one where `fit` has given other bits than the search."""
+    if bits.w_bits == quantiser.bits[quantiser.current]:
+        return float(quantiser.steps[quantiser.current])
+    return float(best_step(weight, bits.w_bits))
