@@ -48,10 +48,12 @@ class _Quantise(torch.autograd.Function):
         return whole * step
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor | None, None, None, None]:
         (grad,) = grads
         ratio, whole = ctx.saved_tensors
         inside = (ratio >= ctx.low) & (ratio <= ctx.high)
+        if not ctx.needs_input_grad[1]:
+            return grad * inside, None, None, None, None
         to_step = (grad * (whole - torch.where(inside, ratio, 0.0))).sum() * ctx.scale
         return grad * inside, to_step.reshape(()), None, None, None
 

@@ -97,10 +97,13 @@ def test_steps_stay_in_their_range() -> None:
     assert quantiser.step().item() == pytest.approx(1e-5)
 
 
-@pytest.mark.parametrize("bits", [(), (1,), (2, 9)])
-def test_widths_that_export_cannot_carry_are_refused(bits: tuple[int, ...]) -> None:
-    with pytest.raises(ConfigError, match=r"must lie in 2\.\.8"):
-        LSQ(bits, signed=True)
+@pytest.mark.parametrize(
+    ("bits", "signed"), [((), True), ((0, 1), True), ((2, 9), True), ((1,), False), ((2, 9), False)]
+)
+def test_widths_that_export_cannot_carry_are_refused(bits: tuple[int, ...], signed: bool) -> None:
+    kind = r"weights must lie in 1\.\.8" if signed else r"activations must lie in 2\.\.8"
+    with pytest.raises(ConfigError, match=kind):
+        LSQ(bits, signed=signed)
 
 
 def test_a_power_of_two_step_is_exact_and_still_learns() -> None:

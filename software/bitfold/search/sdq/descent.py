@@ -30,7 +30,7 @@ class Excess:
     """
 
     def __init__(self, costs: Floats, limit: float, *, worst: bool) -> None:
-        """`costs`: shape (layers, candidates), in the unit of `limit`, rising with the candidate."""
+        """`costs`: shape (layers, candidates), rising with the candidate, in the limit's unit."""
         self.costs, self.limit, self.worst = costs, limit, worst
         highest = np.full(len(costs), costs.shape[1] - 1)
         self.first = max(self._of(self._at(highest)), 0.0)  # with which the descent begins

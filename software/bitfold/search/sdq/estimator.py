@@ -29,27 +29,25 @@ def relaxed_choice(beta: Tensor, noise: Tensor, temperature: float) -> Tensor:
 
 
 class _Choose(torch.autograd.Function):
-    """high or low, whole; the gradient of the share goes to `share`, that of the value to one."""
+    """high or low, whole; the value's gradient goes to the chosen one, the choice's to `share`."""
 
     @staticmethod
     def forward(ctx: Any, high: Tensor, low: Tensor, share: Tensor) -> Tensor:
-        ctx.pick = bool(share > 0.5)
-        ctx.save_for_backward(high, low)
-        # A copy, because an output that is an input would not get this function's gradient.
-        return (high if ctx.pick else low).clone()
+        pick = share > 0.5
+        ctx.save_for_backward(high, low, pick)
+        return torch.where(pick, high, low)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         (grad,) = grads
-        high, low = ctx.saved_tensors
-        share = (grad * (high - low)).sum()
-        return (grad, None, share) if ctx.pick else (None, grad, share)
+        high, low, pick = ctx.saved_tensors
+        return grad * pick, grad * ~pick, (grad * (high - low)).sum()
 
 
 def choose(high: Tensor, low: Tensor, share: Tensor) -> Tensor:
     """`high` where share > 1/2, else `low`, both of one shape; share is a scalar.
 
-    Gradients: of the chosen tensor straight through; of the share <gradient, high - low>.
+    Gradients: of the value to the chosen tensor; of the share <gradient, high - low>.
     """
     result: Tensor = _Choose.apply(high, low, share)  # type: ignore[no-untyped-call]
     return result

@@ -22,10 +22,10 @@ the budget is not reached that is FracBits' |cost - target|. lambda is steered (
 the budget is reached at any size of network. When beta falls below the threshold the layer is fixed
 one candidate lower, and the next beta starts afresh; at the budget all layers stop.
 
-Quantisers are LSQ's in both phases, not DoReFa's as in the code of the method that SDQ extends:
-two's complement weights with one learned step per tensor (one bit: sign times step) are what
-finetuning, QONNX and the hardware have, so that what is handed over is the very network that the
-search ended with.
+Quantisers are not DoReFa's, as in the code of the method that SDQ extends, but those of finetuning,
+QONNX and the hardware: two's complement with one step per tensor, and of one bit sign times step.
+So what is handed over is the very network that the search ended with. In the search the step
+follows the weights, as DoReFa's range does; in finetuning it is learned (LSQ).
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ from bitfold.quant.lsq import LSQ
 from bitfold.runfile import SearchSdq
 from bitfold.search.hooks import Group, Hooks
 from bitfold.search.method import Method, Released
-from bitfold.search.problem import Problem
+from bitfold.search.problem import Problem, layer_shape
 from bitfold.search.sdq.bins import BinRegularisation
 from bitfold.search.sdq.descent import Excess, Indices, Steering, direction, travelled
 from bitfold.search.sdq.quantiser import (
@@ -56,12 +56,13 @@ from bitfold.search.sdq.quantiser import (
 )
 from bitfold.search.weights import bit_costs, fit, pressure, weight_budget
 
+FOLLOW = 10  # optimiser steps after which the quantisers' steps follow the weights
 LEAST_GAIN = 1e-3  # eps of the regulariser, as a share of the weights' energy
 
 
 @final
 class SDQ(Method):
-    """Trains weights, steps and betas together; the bits only ever go down."""
+    """Trains weights and betas together; the bits only ever go down."""
 
     def __init__(self, problem: Problem, settings: SearchSdq, a_bits: int) -> None:
         self.problem, self.settings, self.a_bits = problem, settings, a_bits
@@ -95,7 +96,8 @@ class SDQ(Method):
                 temperature=self.settings.temperature,
             )
             parametrize.register_parametrization(module, "weight", quantiser)
-            act = LSQ((self.a_bits if fixed is None else fixed.a_bits,), signed=False)
+            a_bits = self.a_bits if fixed is None else fixed.a_bits
+            act = LSQ((a_bits,), signed=layer.signed)
             self.plain[layer.feeder] = model.get_submodule(layer.feeder)
             swap(model, layer.feeder, quant_activation(self.plain[layer.feeder], act, scaled=False))
             self.quantisers[layer.name], self.acts[layer.name] = quantiser, act
@@ -137,7 +139,7 @@ class SDQ(Method):
 
     def _betas(self) -> list[float]:
         """The current DBPs; 1 for a layer that has none."""
-        return [float(q.beta) if q.current else 1.0 for q in self._searched]
+        return [float(q.beta.detach()) if q.current else 1.0 for q in self._searched]
 
     def penalty(self, model: nn.Module) -> Tensor | None:
         """The regulariser; its errors are those of the pass before. It moves the betas alone."""
@@ -156,6 +158,9 @@ class SDQ(Method):
 
     def after_step(self, model: nn.Module, step: int) -> None:
         """Fix layers one candidate lower whose beta fell below the threshold, least beta first."""
+        if step % FOLLOW == 0:
+            for name, quantiser in self.quantisers.items():
+                quantiser.follow(latent(model, name))
         for quantiser in self._searched:
             clamp_betas(quantiser.betas)
         betas = self._betas()
@@ -180,7 +185,7 @@ class SDQ(Method):
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up the candidates of a checkpoint; betas and steps are in the model."""
+        """Take up the candidates of a checkpoint; betas and steps are the model's."""
         for quantiser, current in zip(self._searched, state["current"], strict=True):
             quantiser.current = current
         self.steering.drift = state["drift"]
@@ -215,7 +220,7 @@ class SDQ(Method):
     def findings(self, model: nn.Module) -> dict[str, Any]:
         """Bits that the search itself ended with, and how they came down."""
         layers = self.problem.searched
-        sizes = np.array([layer.outputs * layer.inputs for layer in layers], dtype=np.float64)
+        sizes = np.array([layer_shape(layer).weights for layer in layers], dtype=np.float64)
         mean = float(sizes @ np.array(self._bits()) / sizes.sum()) if layers else 0.0
         return {
             "a_bits": self.a_bits,
@@ -228,7 +233,7 @@ class SDQ(Method):
         }
 
     def release(self, model: nn.Module) -> Released:
-        """The latent weights and the learned steps, on plain layers: the same integers again."""
+        """The latent weights and the steps, on plain layers: the same integers again."""
         policy = self.policy(model)
         w_steps = {}
         for layer in self.problem.costs.layers:
@@ -238,7 +243,7 @@ class SDQ(Method):
                 model.get_submodule(layer.name), "weight", leave_parametrized=False
             )
             swap(model, layer.feeder, self.plain[layer.feeder])
-        a_steps = {name: float(act.step()) for name, act in self.acts.items()}
+        a_steps = {name: float(act.step().detach()) for name, act in self.acts.items()}
         return Released(model=model, w_steps=w_steps, a_steps=a_steps)
 
     def finetuning(self, handles: Sequence[QuantisedLayer]) -> Hooks:
@@ -255,7 +260,7 @@ def latent(model: nn.Module, name: str) -> Tensor:
 
 @torch.no_grad()
 def _step(quantiser: AdjacentQuantiser, weight: Tensor, bits: LayerBits) -> float:
-    """The learned step, or the best one where `fit` has given other bits than the search."""
+    """The search's step, or the best one where `fit` has given other bits than the search."""
     if bits.w_bits == quantiser.bits[quantiser.current]:
         return float(quantiser.steps[quantiser.current])
     return float(best_step(weight, bits.w_bits))

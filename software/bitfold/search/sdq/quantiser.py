@@ -10,7 +10,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from bitfold.quant.lsq import LEAST_STEP, quantise
+from bitfold.quant.lsq import LEAST_STEP, codes, quantise
 from bitfold.search.sdq.estimator import MARGIN, choose, interpolate, relaxed_choice
 
 START = 0.9  # beta of a candidate that has just become the current one
@@ -21,8 +21,9 @@ TRIED_SHARES = (0.2, 1.2, 41)  # first, last, count; widest where bits are few, 
 class AdjacentQuantiser(nn.Module):
     """Parametrisation of a layer's weight: quantised at the current candidate or one lower.
 
-    In evaluation, and where nothing is drawn, always at the current candidate. `steps` has one
-    learned step per candidate, as LSQ's.
+    In evaluation, and where nothing is drawn, always at the current candidate. Each candidate has a
+    step, which follows the weights and is not learned: learned steps of 8 bits are so small that
+    one large gradient ends them.
     """
 
     def __init__(
@@ -35,10 +36,9 @@ class AdjacentQuantiser(nn.Module):
         super().__init__()
         self.stochastic, self.temperature = stochastic, temperature
         self.bits = tuple(bits)
-        self.steps = nn.Parameter(torch.ones(len(self.bits)))
-        with torch.no_grad():  # the others when they come into reach
-            for index in range(len(self.bits))[-2:]:
-                self.steps[index] = best_step(weight, self.bits[index])
+        self.steps = nn.Buffer(torch.ones(len(self.bits)))
+        for index in range(len(self.bits))[-2:]:  # the others when they come into reach
+            self.steps[index] = best_step(weight, self.bits[index])
         self.betas = nn.Parameter(torch.full((len(self.bits) - 1,), START))
         self.current = len(self.bits) - 1  # index into bits
         self.noise: Tensor | None = None  # of this step's draw, shape (2,); None: no draw
@@ -54,13 +54,16 @@ class AdjacentQuantiser(nn.Module):
         """Fix the next lower candidate; its own DBP and the step below it start afresh."""
         self.current -= 1
         if self.current > 0:
-            with torch.no_grad():
-                self.steps[self.current - 1] = best_step(weight, self.bits[self.current - 1])
+            self.steps[self.current - 1] = best_step(weight, self.bits[self.current - 1])
+
+    def follow(self, weight: Tensor) -> None:
+        """Move the two steps at work to the least squares ones for the integers they give."""
+        for index in {self.current, max(self.current - 1, 0)}:
+            self.steps[index] = better_step(weight, self.steps[index], self.bits[index])
 
     def quantised(self, weight: Tensor, index: int) -> Tensor:
         """Weights at candidate `index`. Shape of weight."""
-        step = self.steps[index].clamp(min=LEAST_STEP)
-        return quantise(weight, step, self.bits[index], signed=True)
+        return quantise(weight, self.steps[index], self.bits[index], signed=True)
 
     def forward(self, weight: Tensor) -> Tensor:
         """Quantise the latent weight (any shape)."""
@@ -96,7 +99,17 @@ def best_step(weight: Tensor, bits: int) -> Tensor:
     if bits == 1:
         return weight.abs().mean().clamp(min=LEAST_STEP)
     whole_range = weight.abs().max() / 2 ** (bits - 1)
-    tries = (whole_range * torch.linspace(*TRIED_SHARES)).clamp(min=LEAST_STEP)
+    shares = torch.linspace(*TRIED_SHARES, device=weight.device)
+    tries = (whole_range * shares).clamp(min=LEAST_STEP)
     errors = [(weight - quantise(weight, t, bits, signed=True)).square().sum() for t in tries]
     best: Tensor = tries[int(torch.stack(errors).argmin())]
     return best
+
+
+@torch.no_grad()
+def better_step(weight: Tensor, step: Tensor, bits: int) -> Tensor:
+    """The step that is best for the integers which the present one gives. Shape ()."""
+    whole = codes(weight, step, bits, signed=True)
+    energy = whole.square().sum()
+    found = (weight * whole).sum() / energy.clamp(min=1)
+    return torch.where(energy > 0, found, step).clamp(min=LEAST_STEP)
