@@ -106,10 +106,9 @@ def _bounded(value: float) -> float:
 
 
 def direction(weight: Floats, excess_step: Floats) -> Floats:
-    """Pressure on each layer's beta, scaled so that strength 1 spends the excess at speed 1.
+    """Pressure on each open layer's beta, scaled so that strength 1 spends the excess at speed 1.
 
-    `weight` (layers,): relative pressures; `excess_step` (layers,): see `Excess.step`. Layers that
-    are not open have 0 in both.
+    `weight` (open layers,): relative pressures; `excess_step`: see `Excess.step`. Shape of weight.
     """
     speed = float(weight @ excess_step)
     return weight / speed if speed > 0 else weight

@@ -137,24 +137,28 @@ class SDQ(Method):
             way = travelled(self._betas(), START, self.settings.threshold)
             self.strength = self.steering.strength(step, self.excess.left(self._current, way))
 
+    @torch.no_grad()
     def _betas(self) -> list[float]:
         """The current DBPs; 1 for a layer that has none."""
-        return [float(q.beta.detach()) if q.current else 1.0 for q in self._searched]
+        betas = [q.beta if q.current else torch.ones_like(q.betas[0]) for q in self._searched]
+        return torch.stack(betas).tolist() if betas else []
 
     def penalty(self, model: nn.Module) -> Tensor | None:
         """The regulariser; its errors are those of the pass before. It moves the betas alone."""
         opened = self.excess.open(self._current)
         if not opened.any():
             return None
-        gains = np.array([float(q.errors[1] - q.errors[0]) for q in self._searched])
-        weight = self.pressure * opened
+        going = [q for q, is_open in zip(self._searched, opened, strict=True) if is_open]
+        errors = torch.stack([q.errors for q in going]).cpu().numpy().astype(np.float64)
+        gain = errors[:, 1] - errors[:, 0]
+        weight = self.pressure[opened]
         if self.settings.regulariser == "error":
-            weight = weight / (LEAST_GAIN + gains.clip(min=0))
-        pull = self.strength * direction(weight, self.excess.step(self._current))
+            weight = weight / (LEAST_GAIN + gain.clip(min=0))
+        pull = self.strength * direction(weight, self.excess.step(self._current)[opened])
         if self.settings.regulariser == "budget":
-            pull = pull - gains * opened
-        betas = torch.stack([q.beta for q, o in zip(self._searched, opened, strict=True) if o])
-        return betas @ torch.from_numpy(pull[opened]).to(betas)
+            pull = pull - gain
+        betas = torch.stack([q.beta for q in going])
+        return betas @ torch.from_numpy(pull).to(betas)
 
     def after_step(self, model: nn.Module, step: int) -> None:
         """Fix layers one candidate lower whose beta fell below the threshold, least beta first."""

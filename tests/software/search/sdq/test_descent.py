@@ -72,8 +72,8 @@ def test_the_excess_follows_the_plan_at_any_gain(gain: float) -> None:
 
 
 def test_strength_one_spends_the_excess_at_speed_one() -> None:
-    pull = direction(np.array([1.0, 3.0, 0.0]), np.array([0.5, 0.1, 0.0]))
-    assert pull @ np.array([0.5, 0.1, 0.0]) == pytest.approx(1)
+    pull = direction(np.array([1.0, 3.0]), np.array([0.5, 0.1]))
+    assert pull @ np.array([0.5, 0.1]) == pytest.approx(1)
     assert pull[1] == pytest.approx(3 * pull[0])
     assert direction(np.zeros(2), np.zeros(2)).tolist() == [0, 0]
 
