@@ -1,185 +1,156 @@
-"""What SDQ must show on the digits, over three seeds: strategies, their benefit, its second phase.
+"""SDQ on the digits: strategies, their benefit, the estimators, the second phase, the cost.
 
-python scripts/acceptance/sdq.py [SEEDS]   (default 3, seeds 0, 1, ...; some minutes on one core)
+.venv/bin/python scripts/acceptance/sdq.py [SEED ...]    (default: seeds 0 1 2; minutes on one core)
 
-One network of six convolutions and a dense layer (72 to 9216 weights each), four activation bits,
-the weight size of uniform 2 bits. Losses are cross-entropies on the whole split, in nats.
+The network is convnet 8-16-16-32, layers of 72, 1152, 2304, 4608 and 320 weights, activations of 4
+bits; every search starts from its float weights and may spend the size of uniform 2-bit weights.
+Losses are cross-entropies of hard labels in nats, on the test and on the training images. Times
+are of the processor.
 """
 
 import copy
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from toy import A_BITS, DATA, phase, posed, pretrained
 
-from bitfold.data import DataSet, Split, load
+from bitfold.data import Split
 from bitfold.policy import LayerBits
-from bitfold.quant import QuantisedLayer, quantise, trace
-from bitfold.runfile import RunFile, SearchSdq, parse_run
-from bitfold.search.build import build
+from bitfold.quant import QuantisedLayer, quantise
+from bitfold.runfile import SearchSdq
+from bitfold.search.batches import steps_of
 from bitfold.search.evaluate import accuracy, logits
 from bitfold.search.hooks import Hooks
-from bitfold.search.loop import Trained, train
 from bitfold.search.method import Released
-from bitfold.search.phases import recipes
-from bitfold.search.problem import Problem, pose
+from bitfold.search.problem import Problem
+from bitfold.search.sdq import SDQ
 from bitfold.search.sdq.bins import BinRegularisation
-from bitfold.search.sdq.method import SDQ
 from bitfold.search.weights import fit
 
-A_BITS, TARGET, RANDOM = 4, 2, 3  # RANDOM: policies drawn per seed
+TARGET, DRAWS = 2, 3  # bits; random policies a seed
+SEARCHED, FINETUNED = 20, 20  # epochs
+EPOCH = steps_of(DATA.train, 64)
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "error": {},
+    "budget": {"regulariser": "budget"},
+    "interpolation": {"estimator": "interpolation"},
+}
 Policy = Mapping[str, LayerBits]
+Rows = dict[str, list[Sequence[float]]]
 
 
 @final
-class Losses:
-    """Progress that keeps the loss of every step."""
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """Progress that keeps the loss and the processor's time of every step."""
 
-    def __init__(self) -> None:
-        self.values: list[float] = []
+    losses: list[float] = field(default_factory=list)
+    clock: list[float] = field(default_factory=list)
 
     def start(self, phase: str, total: int) -> None:
         """Nothing to show."""
 
     def advance(self, loss: float, accuracy: float) -> None:
-        """Keep it."""
-        self.values.append(loss)
+        """Keep both."""
+        self.losses.append(loss)
+        self.clock.append(time.process_time())
 
     def done(self) -> None:
         """Nothing to show."""
 
-    def roughness(self, window: int = 19) -> float:
+    def roughness(self) -> float:
         """Variance of the losses about their moving average over an epoch."""
-        values = np.array(self.values)
-        mean = np.convolve(values, np.ones(window) / window, mode="valid")
-        return float((values[window // 2 : window // 2 + len(mean)] - mean).var())
+        values = np.array(self.losses)
+        mean = np.convolve(values, np.ones(EPOCH) / EPOCH, mode="valid")
+        return float((values[EPOCH // 2 :][: len(mean)] - mean).var())
+
+    def step_ms(self) -> float:
+        """Median time of a step."""
+        return float(np.median(np.diff(self.clock))) * 1e3
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Found:
-    """A search of one seed."""
-
-    method: SDQ
-    model: nn.Module
-    policy: Policy
-    losses: Losses
-    seconds: float
-
-
-@final
 class Lab:
-    """Data, float network and problem of one seed."""
+    """The float network and the problem of one seed."""
 
-    def __init__(self, seed: int, folder: Path) -> None:
-        self.seed, self.folder, self.count = seed, folder, 0
-        self.data: DataSet = load("digits", None)
-        self.run = run_file(seed)
-        self.model = build(self.run.model, self.data, seed)
-        self.layers = trace(self.model, self.data.shape)
-        self.problem: Problem = pose(
-            self.layers,
-            kind="size",
-            value=None,
-            like_uniform=TARGET,
-            bits=self.run.search.bits,
-            first_last="search",
-            target="ecp5",
-            seed=seed,
-        )
-        self.train(self.model, "float")
+    seed: int
+    model: nn.Module
+    problem: Problem
 
-    def train(
-        self,
-        model: nn.Module,
-        phase: str,
-        hooks: Hooks | None = None,
-        losses: Losses | None = None,
-        distill: float = 0.0,
-    ) -> Trained:
-        """Train `model` in place by the recipe of `phase`."""
-        self.count += 1
-        return train(
-            model,
-            self.data,
-            replace(recipes(self.run)[phase], distill=distill),
-            hooks=hooks or Hooks(),
-            fabric=Fabric(accelerator="cpu", devices=1),
-            path=self.folder / f"{self.seed}-{self.count}.pt",
-            identity="acceptance",
-            progress=losses or Losses(),
-            teacher=copy.deepcopy(self.model) if distill else None,
-        )
-
-    def search(self, **changes: Any) -> Found:
-        """Phase 1 with changed settings, from the float network."""
-        chosen = self.run.search
-        assert isinstance(chosen, SearchSdq)
-        method, model = SDQ(self.problem, chosen.model_copy(update=changes), A_BITS), None
-        model = copy.deepcopy(self.model)
+    def search(self, changes: Mapping[str, Any]) -> tuple[SDQ, nn.Module, Steps]:
+        """Phase 1 from the float network."""
+        settings = SearchSdq(method="sdq", epochs=SEARCHED, a_bits=A_BITS, **changes)
+        method, model, steps = SDQ(self.problem, settings, A_BITS), self.copy(), Steps()
         method.prepare(model)
-        losses = Losses()
-        seconds = self.train(model, "search", method, losses).seconds
-        return Found(method, model, method.policy(model), losses, seconds)
+        phase(model, method, steps, phase="search", seed=self.seed, epochs=SEARCHED, lr=0.01)
+        return method, model, steps
 
     def finetune(
         self,
         policy: Policy,
         start: Released | None = None,
-        hooks: Callable[[tuple[QuantisedLayer, ...]], Hooks] | None = None,
+        hooks: Callable[[Sequence[QuantisedLayer]], Hooks] | None = None,
         distill: float = 0.0,
-    ) -> tuple[nn.Module, tuple[QuantisedLayer, ...], Trained]:
+    ) -> tuple[nn.Module, Sequence[QuantisedLayer], Steps]:
         """Train at `policy` from `start`, or from the float network with fresh steps."""
-        start = start or Released(model=self.model)
-        model = copy.deepcopy(start.model)
-        handles = quantise(model, self.layers, {n: (b.w_bits, b.a_bits) for n, b in policy.items()})
-        for handle in handles:
-            if handle.layer.name in start.w_steps:
-                handle.weight.start_at(start.w_steps[handle.layer.name])
-                handle.act.start_at(start.a_steps[handle.layer.name])
-        done = self.train(model, "finetune", hooks(handles) if hooks else None, distill=distill)
-        return model, handles, done
-
-    def scores(self, model: nn.Module) -> tuple[float, float, float]:
-        """Test accuracy, test loss, training loss."""
-        return (
-            accuracy(model, self.data.test),
-            loss(model, self.data.test),
-            loss(model, self.data.train),
+        model, steps = copy.deepcopy(start.model) if start else self.copy(), Steps()
+        bits = {name: (each.w_bits, each.a_bits) for name, each in policy.items()}
+        handles = quantise(model, self.problem.costs.layers, bits)
+        for handle in handles if start else ():
+            assert start is not None
+            handle.weight.start_at(start.w_steps[handle.layer.name])
+            handle.act.start_at(start.a_steps[handle.layer.name])
+        phase(
+            model,
+            hooks(handles) if hooks else Hooks(),
+            steps,
+            self.copy() if distill else None,
+            phase="finetune",
+            seed=self.seed,
+            epochs=FINETUNED,
+            lr=0.04,
+            reestimate=True,
+            distill=distill,
         )
+        return model, handles, steps
 
+    def copy(self) -> nn.Module:
+        """The float network."""
+        return copy.deepcopy(self.model)
 
-def run_file(seed: int) -> RunFile:
-    """The settings of the measurement."""
-    return parse_run(
-        {
-            "data": {"name": "digits", "augment": "shift"},
-            "model": {
-                "name": "convnet",
-                "channels": [8, 8, 16, 16, 32, 32],
-                "pools": [2, 4, 6],
-            },
-            "train": {
-                "seed": seed,
-                "weight_decay": 5e-4,
-                "float_epochs": 30,
-                "finetune_epochs": 12,
-                "threads": 1,
-            },
-            "search": {"method": "sdq", "epochs": 20, "first_last": "search", "a_bits": A_BITS},
-            "budget": {"kind": "size", "like_uniform": TARGET},
+    def level(self, bits: Sequence[int]) -> Policy:
+        """A policy from the layers' weight bits."""
+        layers = self.problem.costs.layers
+        return {
+            layer.name: LayerBits(w_bits=b, a_bits=A_BITS)
+            for layer, b in zip(layers, bits, strict=True)
         }
-    )
+
+    def random(self, draw: int) -> Policy:
+        """Bits drawn uniformly from the candidates, brought onto the budget."""
+        generator = np.random.default_rng((self.seed, draw))
+        drawn = [int(b) for b in generator.choice(self.problem.bits, len(self.sizes))]
+        harm = {layer.name: 1.0 for layer in self.problem.costs.layers}
+        return fit(self.problem, self.level(drawn), harm, self.problem.bits)
+
+    @property
+    def sizes(self) -> list[int]:
+        """Weights of each layer."""
+        return [layer.outputs * layer.inputs for layer in self.problem.costs.layers]
+
+
+def scores(model: nn.Module) -> tuple[float, float, float]:
+    """Test accuracy, test loss, training loss."""
+    return accuracy(model, DATA.test), loss(model, DATA.test), loss(model, DATA.train)
 
 
 def loss(model: nn.Module, split: Split) -> float:
@@ -187,142 +158,98 @@ def loss(model: nn.Module, split: Split) -> float:
     return cross_entropy(logits(model, split.x), split.y).item()
 
 
-def in_bin_variance(model: nn.Module, handles: tuple[QuantisedLayer, ...]) -> float:
-    """Sum over layers and bins of the variance in a bin, in squared steps."""
-    total = 0.0
+def spread(model: nn.Module, handles: Sequence[QuantisedLayer]) -> tuple[float, float]:
+    """Variance in the bins, summed over layers and bins, in squared steps; entropy of the integers.
+
+    The entropy is a share of the layer's bits, averaged over the layers.
+    """
+    variance, entropy = 0.0, []
     for handle in handles:
         weight = model.get_submodule(handle.layer.name).get_parameter("weight").detach()
         whole = handle.weight.codes(weight).flatten()
         off = weight.flatten() / handle.weight.step().detach() - whole
-        _, index = whole.unique(return_inverse=True)
-        counts = torch.bincount(index)
-        sums = torch.zeros(len(counts)).index_add(0, index, off)
-        squares = torch.zeros(len(counts)).index_add(0, index, (off - (sums / counts)[index]) ** 2)
-        total += (squares / counts).sum().item()
-    return total
+        _, index, counts = whole.unique(return_inverse=True, return_counts=True)
+        mean = torch.zeros(len(counts)).index_add(0, index, off) / counts
+        square = torch.zeros(len(counts)).index_add(0, index, (off - mean[index]).square())
+        variance += (square / counts).sum().item()
+        chance: Tensor = counts.double() / counts.sum()
+        entropy.append(-(chance * chance.log2()).sum().item() / handle.weight.bits[0])
+    return variance, float(np.mean(entropy))
 
 
-def code_entropy(model: nn.Module, handles: tuple[QuantisedLayer, ...]) -> float:
-    """Entropy of the integers, as a share of the layer's bits; mean over layers."""
-    shares = []
-    for handle in handles:
-        weight = model.get_submodule(handle.layer.name).get_parameter("weight").detach()
-        counts = handle.weight.codes(weight).unique(return_counts=True)[1].double()
-        chance: Tensor = counts / counts.sum()
-        shares.append(-(chance * chance.log2()).sum().item() / handle.weight.bits[0])
-    return float(np.mean(shares))
-
-
-def strategy(lab: Lab, found: Found, name: str) -> None:
-    """Print bits, whether they fell monotonically, the target, the correlation with size."""
-    trail = np.array(found.method.trail)
-    bits = [b.w_bits for b in found.policy.values()]
-    sizes = [layer.outputs * layer.inputs for layer in lab.layers]
-    mean = float(np.dot(bits, sizes) / sum(sizes))
-    own = found.method.findings(found.model)
+def strategy(lab: Lab, name: str, method: SDQ, policy: Policy) -> None:
+    """Print one line: bits, target, correlation with the layers' sizes, monotony."""
+    trail, sizes = np.array(method.trail), lab.sizes
+    bits = [each.w_bits for each in policy.values()]
+    own, mean = (float(np.dot(each, sizes) / sum(sizes)) for each in (trail[-1], bits))
     rank = spearmanr(sizes, bits).statistic
-    rising = bool((np.diff(trail, axis=0) > 0).any())
+    falls = "yes" if (np.diff(trail, axis=0) <= 0).all() else "NO"
     print(
-        f"{lab.seed}  {name:13}  {trail[-1].tolist()!s:22}  {bits!s:22}"
-        f"  {own['mean_bits_of_searched_weights']:6.3f}  {mean:6.3f}  {32 / mean:6.2f}"
-        f"  {rank:+.2f}  {'no' if rising else 'yes'}",
+        f"{lab.seed:4}  {name:13}  {trail[-1].tolist()!s:15}  {bits!s:15}"
+        f"  {own:.3f}  {mean:.3f}  {32 / mean:5.2f}  {rank:+.2f}  {falls}",
         flush=True,
     )
 
 
-def uniform(lab: Lab, bits: int) -> Policy:
-    """The same weight bits everywhere."""
-    return {layer.name: LayerBits(w_bits=bits, a_bits=A_BITS) for layer in lab.layers}
-
-
-def random_policy(lab: Lab, draw: int) -> Policy:
-    """Bits drawn uniformly from the candidates, brought onto the budget."""
-    generator = np.random.default_rng((lab.seed, draw))
-    bits = lab.problem.bits
-    wanted = {
-        layer.name: LayerBits(w_bits=int(generator.choice(bits)), a_bits=A_BITS)
-        for layer in lab.layers
-    }
-    return fit(lab.problem, wanted, {layer.name: 1.0 for layer in lab.layers}, bits)
-
-
-def phase_two(lab: Lab, found: Found, rows: dict[str, list[tuple[float, ...]]]) -> None:
-    """Finetune at one strategy from one start: plain, EBR, distilled, both."""
-    start = found.method.release(copy.deepcopy(found.model))
+def phase_two(lab: Lab, method: SDQ, model: nn.Module, policy: Policy, rows: Rows) -> None:
+    """Finetune the released network at one strategy: plain, EBR, distilled, both."""
+    start = method.release(model)
     for name, ebr, distill in (
-        ("plain", 0.0, 0.0),
+        ("plain QAT", 0.0, 0.0),
         ("EBR", 0.1, 0.0),
         ("KD", 0.0, 1.0),
         ("KD + EBR", 0.1, 1.0),
     ):
 
-        def hooks(handles: tuple[QuantisedLayer, ...], ebr: float = ebr) -> Hooks:
-            return BinRegularisation(handles, strength=ebr, warmup=0.25)
+        def hooks(handles: Sequence[QuantisedLayer], strength: float = ebr) -> Hooks:
+            return BinRegularisation(handles, strength=strength, warmup=0.25)
 
-        model, handles, done = lab.finetune(found.policy, start, hooks, distill)
-        spread, entropy = in_bin_variance(model, handles), code_entropy(model, handles)
-        rows.setdefault(name, []).append((*lab.scores(model), spread, entropy, done.seconds))
+        done, handles, steps = lab.finetune(policy, start, hooks, distill)
+        rows.setdefault(name, []).append((*scores(done), *spread(done, handles), steps.step_ms()))
 
 
-def main(seeds: int) -> None:
+def show(title: str, heads: str, rows: Rows) -> None:
+    """Print means and standard deviations over the seeds."""
+    print(f"\n{title}\n{'':15}{heads}")
+    for name, values in rows.items():
+        pairs = zip(np.mean(values, 0), np.std(values, 0), strict=True)
+        print(f"{name:15}" + "  ".join(f"{m:8.4f} +- {s:.4f}" for m, s in pairs))
+
+
+def main(seeds: Sequence[int]) -> None:
     """Measure and print."""
     torch.set_num_threads(1)
-    benefit: dict[str, list[tuple[float, ...]]] = {}
-    second: dict[str, list[tuple[float, ...]]] = {}
-    rough: dict[str, list[float]] = {}
-    seconds: dict[str, list[float]] = {}
-    clock = time.monotonic()
-    print(f"strategies: size of uniform {TARGET} bits, {A_BITS} activation bits")
-    print(
-        "seed  regulariser  bits of the search      policy                  own     mean"
-        "    32/m    rank   monotone"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        for seed in range(seeds):
-            lab = Lab(seed, Path(folder))
-
-            def add(name: str, model: nn.Module, lab: Lab = lab) -> None:
-                benefit.setdefault(name, []).append(lab.scores(model))
-
-            add("float", lab.model)
-            add(f"uniform {TARGET}", lab.finetune(uniform(lab, TARGET))[0])
-            for draw in range(RANDOM):
-                add("random", lab.finetune(random_policy(lab, draw))[0])
-            for name, changes in (
-                ("error", {}),
-                ("budget", {"regulariser": "budget"}),
-                ("interpolation", {"estimator": "interpolation"}),
-            ):
-                found = lab.search(**changes)
-                strategy(lab, found, name)
-                rough.setdefault(name, []).append(found.losses.roughness())
-                seconds.setdefault(name, []).append(found.seconds / 20)
-                add(f"SDQ {name}", lab.finetune(found.policy)[0])
-                if name == "error":
-                    phase_two(lab, found, second)
-            plain = lab.finetune(uniform(lab, 8))[2]
-            seconds.setdefault("8-bit QAT", []).append(plain.seconds / 12)
-    print("\nbenefit: same budget, finetuned alike from the float network (12 epochs)")
-    print("policy               accuracy        test loss         training loss")
-    for name, rows in benefit.items():
-        mean, std = np.mean(rows, 0), np.std(rows, 0)
-        print(
-            f"{name:18}  "
-            + "  ".join(f"{m:.4f} +- {s:.4f}" for m, s in zip(mean, std, strict=True))
-        )
-    print("\nphase 1: variance of the step loss about its moving average; seconds an epoch")
-    for name, values in seconds.items():
-        shown = f"{np.mean(rough[name]):.6f}" if name in rough else "        "
-        print(f"{name:14} {shown}  {np.mean(values):.2f} s")
-    print("\nphase 2: from the released network, at its policy (12 epochs)")
-    print("                accuracy  test loss  train loss  in-bin var  entropy  s/epoch")
-    for name, rows in second.items():
-        a, t, r, v, e, s = np.mean(rows, 0)
-        print(
-            f"{name:14}  {a:.4f}    {t:.4f}     {r:.4f}      {v:7.4f}     {e:.3f}    {s / 12:.2f}"
-        )
-    print(f"\n{seeds} seeds, {time.monotonic() - clock:.0f} s")
+    benefit: Rows = {}
+    first: Rows = {}
+    second: Rows = {}
+    print(f"strategies at the size of uniform {TARGET} bits\n")
+    print("seed  variant        search ends      policy           its mean       32/m  rank  falls")
+    for seed in seeds:
+        model = pretrained(seed)
+        problem = replace(posed(model, "size", TARGET, seed), bits=tuple(range(1, 9)))
+        lab = Lab(seed, model, problem)
+        count = len(lab.sizes)
+        eight = lab.finetune(lab.level([8] * count))[2]
+        first.setdefault("QAT at 8 bits", []).append((eight.roughness(), eight.step_ms()))
+        fixed = {"uniform": [lab.level([TARGET] * count)]}
+        fixed["random"] = [lab.random(draw) for draw in range(DRAWS)]
+        for name, policies in fixed.items():
+            done = [scores(lab.finetune(policy)[0]) for policy in policies]
+            benefit.setdefault(name, []).append(tuple(np.mean(done, 0)))
+        for name, changes in VARIANTS.items():
+            method, searched, steps = lab.search(changes)
+            policy = method.policy(searched)
+            strategy(lab, name, method, policy)
+            first.setdefault(name, []).append((steps.roughness(), steps.step_ms()))
+            benefit.setdefault(f"SDQ {name}", []).append(scores(lab.finetune(policy)[0]))
+            if name == "error":
+                phase_two(lab, method, searched, policy, second)
+    heads = "test accuracy       test loss           training loss"
+    show(f"the policies, finetuned alike from float, {FINETUNED} epochs", heads, benefit)
+    show("steps: variance of the loss about its epoch's mean; ms", "variance            ms", first)
+    heads += "       bin variance        entropy             ms"
+    show("phase 2 at one strategy, from the released network", heads, second)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    main([int(each) for each in sys.argv[1:]] or [0, 1, 2])

@@ -20,7 +20,7 @@ from bitfold.search.hooks import Hooks
 from bitfold.search.loop import train
 from bitfold.search.method import Method
 from bitfold.search.problem import Problem, pose
-from bitfold.search.progress import Silent
+from bitfold.search.progress import Progress, Silent
 from bitfold.search.recipe import Recipe
 
 DATA = load("digits", None)
@@ -39,7 +39,13 @@ FLOAT = Recipe(
 )
 
 
-def phase(model: nn.Module, hooks: Hooks, **changes: Any) -> None:
+def phase(
+    model: nn.Module,
+    hooks: Hooks,
+    progress: Progress | None = None,
+    teacher: nn.Module | None = None,
+    **changes: Any,
+) -> None:
     """Train in place by FLOAT with `changes`, leaving no files."""
     with tempfile.TemporaryDirectory() as folder:
         train(
@@ -50,7 +56,8 @@ def phase(model: nn.Module, hooks: Hooks, **changes: Any) -> None:
             fabric=Fabric(accelerator="cpu", devices=1),
             path=Path(folder) / "phase.pt",
             identity="",
-            progress=Silent(),
+            progress=progress or Silent(),
+            teacher=teacher,
         )
 
 

@@ -38,22 +38,14 @@ from torch.nn.utils import parametrize
 
 from bitfold.policy import LayerBits
 from bitfold.quant import QuantisedLayer
-from bitfold.quant.convert import swap
-from bitfold.quant.layers import quant_activation
-from bitfold.quant.lsq import LSQ
 from bitfold.runfile import SearchSdq
+from bitfold.search.activations import Activations
 from bitfold.search.hooks import Group, Hooks
 from bitfold.search.method import Method, Released
 from bitfold.search.problem import Problem, layer_shape
 from bitfold.search.sdq.bins import BinRegularisation
 from bitfold.search.sdq.descent import Excess, Indices, Steering, direction, travelled
-from bitfold.search.sdq.quantiser import (
-    START,
-    AdjacentQuantiser,
-    best_step,
-    clamp_betas,
-    relative_errors,
-)
+from bitfold.search.sdq.quantiser import START, AdjacentQuantiser, clamp_betas
 from bitfold.search.weights import bit_costs, fit, pressure, weight_budget
 
 FOLLOW = 10  # optimiser steps after which the quantisers' steps follow the weights
@@ -65,7 +57,9 @@ class SDQ(Method):
     """Trains weights and betas together; the bits only ever go down."""
 
     def __init__(self, problem: Problem, settings: SearchSdq, a_bits: int) -> None:
+        """Raises: BudgetError when the least candidates cost too much at `a_bits`."""
         self.problem, self.settings, self.a_bits = problem, settings, a_bits
+        self._fit([problem.bits[0]] * len(problem.searched), {})
         costs = bit_costs(problem, a_bits)[:, [b - 1 for b in problem.bits]]
         # A width may be stored in more bits, as `fit` does where that is cheaper (block RAM).
         costs = np.minimum.accumulate(costs[:, ::-1], axis=1)[:, ::-1]
@@ -74,33 +68,29 @@ class SDQ(Method):
         )
         self.pressure = pressure(problem, a_bits)
         self.quantisers: dict[str, AdjacentQuantiser] = {}  # of all layers, by name
-        self.acts: dict[str, LSQ] = {}
-        self.plain: dict[str, nn.Module] = {}  # the float activations, by module path
+        self.acts: list[Activations] = []
         self.steering = Steering(1, settings.beta_lr)
         self.strength = 0.0
         self.trail: list[list[int]] = []  # bits of the searched layers after each epoch
 
     def prepare(self, model: nn.Module) -> None:
-        """Quantise all layers: searched ones at the highest candidate, fixed ones at their bits.
-
-        Raises: BudgetError when the least candidates cost too much at these activation bits.
-        """
-        self._fit([self.problem.bits[0]] * len(self.problem.searched), {})
-        for layer in self.problem.costs.layers:
-            fixed = self.problem.fixed.get(layer.name)
-            module = model.get_submodule(layer.name)
+        """Quantise all layers: searched ones at the highest candidate, fixed ones at their bits."""
+        layers, fixed = self.problem.costs.layers, self.problem.fixed
+        for layer in layers:
+            module, bits = model.get_submodule(layer.name), fixed.get(layer.name)
             quantiser = AdjacentQuantiser(
-                self.problem.bits if fixed is None else (fixed.w_bits,),
+                (bits.w_bits,) if bits else self.problem.bits,
                 module.get_parameter("weight"),
                 stochastic=self.settings.estimator == "stochastic",
                 temperature=self.settings.temperature,
             )
             parametrize.register_parametrization(module, "weight", quantiser)
-            a_bits = self.a_bits if fixed is None else fixed.a_bits
-            act = LSQ((a_bits,), signed=layer.signed)
-            self.plain[layer.feeder] = model.get_submodule(layer.feeder)
-            swap(model, layer.feeder, quant_activation(self.plain[layer.feeder], act, scaled=False))
-            self.quantisers[layer.name], self.acts[layer.name] = quantiser, act
+            self.quantisers[layer.name] = quantiser
+        groups = {self.a_bits: list(self.problem.searched)}
+        for layer in layers:
+            if layer.name in fixed:
+                groups.setdefault(fixed[layer.name].a_bits, []).append(layer)
+        self.acts = [Activations.put(model, group, bits) for bits, group in groups.items()]
 
     @property
     def _searched(self) -> list[AdjacentQuantiser]:
@@ -180,6 +170,14 @@ class SDQ(Method):
         self.trail.append(self._bits())
         return ()
 
+    def scalars(self, model: nn.Module) -> dict[str, float]:
+        """Strength of the pressure, mean bits, and whether the budget is met."""
+        return {
+            "strength": self.strength,
+            "mean_bits": self._mean_bits(),
+            "met": float(self.excess.met(self._current)),
+        }
+
     def state(self) -> dict[str, Any]:
         """Current candidates, the control's integral, and the bits so far."""
         return {
@@ -198,9 +196,18 @@ class SDQ(Method):
     def _bits(self) -> list[int]:
         return [q.bits[q.current] for q in self._searched]
 
+    def _mean_bits(self) -> float:
+        """Of the searched layers' weights; 0 where there are none."""
+        sizes = [layer_shape(layer).weights for layer in self.problem.searched]
+        return float(np.dot(sizes, self._bits()) / max(sum(sizes), 1))
+
     def policy(self, model: nn.Module) -> dict[str, LayerBits]:
         """The current candidates, brought onto the budget. Raises: BudgetError."""
-        return self._fit(self._bits(), self._harm(model))
+        harm = {
+            layer.name: quantiser.harm(latent(model, layer.name))
+            for layer, quantiser in zip(self.problem.searched, self._searched, strict=True)
+        }
+        return self._fit(self._bits(), harm)
 
     def _fit(self, bits: Sequence[int], harm: Mapping[str, float]) -> dict[str, LayerBits]:
         names = [layer.name for layer in self.problem.searched]
@@ -210,29 +217,16 @@ class SDQ(Method):
         }
         return fit(self.problem, wanted, harm or dict.fromkeys(names, 1.0), self.problem.bits)
 
-    @torch.no_grad()
-    def _harm(self, model: nn.Module) -> dict[str, float]:
-        """How much of each searched layer's energy one candidate less would lose."""
-        harm = {}
-        for layer, quantiser in zip(self.problem.searched, self._searched, strict=True):
-            weight, at = latent(model, layer.name), quantiser.current
-            tried = [quantiser.quantised(weight, i) for i in (at, max(at - 1, 0))]
-            here, below = relative_errors(weight, *tried).tolist()
-            harm[layer.name] = max(below - here, 0.0) if at else here
-        return harm
-
     def findings(self, model: nn.Module) -> dict[str, Any]:
         """Bits that the search itself ended with, and how they came down."""
         layers = self.problem.searched
-        sizes = np.array([layer_shape(layer).weights for layer in layers], dtype=np.float64)
-        mean = float(sizes @ np.array(self._bits()) / sizes.sum()) if layers else 0.0
         return {
             "a_bits": self.a_bits,
             "candidates": list(self.problem.bits),
             "bits": {layer.name: b for layer, b in zip(layers, self._bits(), strict=True)},
             "betas": {layer.name: b for layer, b in zip(layers, self._betas(), strict=True)},
             "bits_after_each_epoch": self.trail,
-            "mean_bits_of_searched_weights": mean,
+            "mean_bits_of_searched_weights": self._mean_bits(),
             "budget_met_by_search": self.excess.met(self._current),
         }
 
@@ -241,13 +235,14 @@ class SDQ(Method):
         policy = self.policy(model)
         w_steps = {}
         for layer in self.problem.costs.layers:
-            quantiser = self.quantisers[layer.name]
-            w_steps[layer.name] = _step(quantiser, latent(model, layer.name), policy[layer.name])
+            weight, bits = latent(model, layer.name), policy[layer.name].w_bits
+            w_steps[layer.name] = self.quantisers[layer.name].step_at(weight, bits)
             parametrize.remove_parametrizations(
                 model.get_submodule(layer.name), "weight", leave_parametrized=False
             )
-            swap(model, layer.feeder, self.plain[layer.feeder])
-        a_steps = {name: float(act.step().detach()) for name, act in self.acts.items()}
+        a_steps: dict[str, float] = {}
+        for acts in self.acts:
+            a_steps |= acts.remove(model)
         return Released(model=model, w_steps=w_steps, a_steps=a_steps)
 
     def finetuning(self, handles: Sequence[QuantisedLayer]) -> Hooks:
@@ -260,11 +255,3 @@ class SDQ(Method):
 def latent(model: nn.Module, name: str) -> Tensor:
     """The float weight behind a layer's quantised one."""
     return model.get_parameter(f"{name}.parametrizations.weight.original").detach()
-
-
-@torch.no_grad()
-def _step(quantiser: AdjacentQuantiser, weight: Tensor, bits: LayerBits) -> float:
-    """The search's step, or the best one where `fit` has given other bits than the search."""
-    if bits.w_bits == quantiser.bits[quantiser.current]:
-        return float(quantiser.steps[quantiser.current])
-    return float(best_step(weight, bits.w_bits))

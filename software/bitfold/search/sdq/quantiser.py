@@ -61,6 +61,22 @@ class AdjacentQuantiser(nn.Module):
         for index in {self.current, max(self.current - 1, 0)}:
             self.steps[index] = better_step(weight, self.steps[index], self.bits[index])
 
+    @torch.no_grad()
+    def harm(self, weight: Tensor) -> float:
+        """Share of the weights' energy that one candidate less would lose.
+
+        At the lowest candidate, what that one itself has lost.
+        """
+        low = self.quantised(weight, max(self.current - 1, 0))
+        here, below = relative_errors(weight, self.quantised(weight, self.current), low).tolist()
+        return float(max(below - here, 0.0) if self.current else here)
+
+    def step_at(self, weight: Tensor, bits: int) -> float:
+        """The current step, or the best one where `bits` are not the current candidate's."""
+        if bits == self.bits[self.current]:
+            return float(self.steps[self.current])
+        return float(best_step(weight, bits))
+
     def quantised(self, weight: Tensor, index: int) -> Tensor:
         """Weights at candidate `index`. Shape of weight."""
         return quantise(weight, self.steps[index], self.bits[index], signed=True)

@@ -243,11 +243,13 @@ def test_betas_have_their_own_rate_and_every_parameter_is_trained_once() -> None
 def test_fixed_layers_are_quantised_at_their_bits_and_stay(tmp_path: Path) -> None:
     method, model = searched(tmp_path, problem(first_last=6), epochs=10)
     assert list(method.policy(model)) == ["conv1", "conv2", "dense"]
+    acts = {name: act for group in method.acts for name, act in group.quantisers.items()}
+    assert acts["conv2"].bits == (A_BITS,)
     for name in ("conv1", "dense"):
         quantiser = method.quantisers[name]
         assert quantiser.bits == (6,)
         assert 2 < len(weight_of(model, name).unique()) <= 64
-        assert method.acts[name].bits == (6,)
+        assert acts[name].bits == (6,)
         assert method.policy(model)[name] == LayerBits(w_bits=6, a_bits=6)
     assert method.quantisers["conv2"].current < 7
 
