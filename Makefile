@@ -20,7 +20,7 @@ check: ## style, types, import rules, RTL lint
 report: ## make the demo's report again
 	@.venv/bin/bitfold report build/digits
 
-bench: ## LUTs per lane of popcounts and products, with and without the weight memory
+bench: ## LUTs per lane of popcounts and products, with and without the weight memory (steps: scripts/bench_train)
 	@scripts/bench_popcount
 
 clean: ## remove everything that was built; .venv stays
