@@ -53,3 +53,10 @@ class DataSet:
         """The same on `device`, where no tensor is copied that is there already."""
         train, validation, test = (s.to(device) for s in (self.train, self.validation, self.test))
         return replace(self, train=train, validation=validation, test=test)
+
+    def first(self, count: int) -> "DataSet":
+        """The first `count` images of each split."""
+        train, validation, test = (
+            Split(s.x[:count], s.y[:count]) for s in (self.train, self.validation, self.test)
+        )
+        return replace(self, train=train, validation=validation, test=test)

@@ -22,6 +22,11 @@ class Data(Section):
     augment: Literal["none", "shift", "shift_flip"] = Field(
         default="none", description="change of training images: by 1 pixel, or by 1/8 and mirrored"
     )
+    images: int | None = Field(
+        default=None,
+        ge=2,
+        description="first images of each split to use, to try a run; else all",
+    )
     qualities: tuple[Quality, ...] = Field(
         default=(),
         description='every image in each of these: "clean", or a corruption of CIFAR-10-C and its '

@@ -91,7 +91,8 @@ class _Run:
         self.recipes = recipes(run)
         self.fabric = make_fabric(run.train)
         self.progress = progress if self.fabric.is_global_zero else Silent()
-        self.data = load(run.data.name, run.data.root, run.data.qualities).to(self.fabric.device)
+        data = load(run.data.name, run.data.root, run.data.qualities, run.data.images)
+        self.data = data.to(self.fabric.device)
         self.phases: dict[str, Trained] = {}
         self.choosing = 0.0  # seconds that the method took for the policy, after its training
         self.teacher: nn.Module | None = None  # the float model, once it is trained

@@ -30,3 +30,12 @@ def test_the_split_is_always_the_same() -> None:
     assert torch.equal(first.test.x, second.test.x)
     assert torch.equal(first.validation.y, second.validation.y)
     assert first.test.y[:8].tolist() == second.test.y[:8].tolist()
+
+
+def test_a_try_takes_the_first_images_of_each_split() -> None:
+    whole, some = load("digits"), load("digits", images=50)
+    for name in ("train", "validation", "test"):
+        before, after = getattr(whole, name), getattr(some, name)
+        assert len(after) == 50
+        assert torch.equal(after.x, before.x[:50])
+        assert torch.equal(after.y, before.y[:50])
