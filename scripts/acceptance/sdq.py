@@ -27,7 +27,7 @@ from bitfold.policy import LayerBits
 from bitfold.quant import QuantisedLayer, quantise
 from bitfold.runfile import SearchSdq
 from bitfold.search.batches import steps_of
-from bitfold.search.evaluate import accuracy, logits
+from bitfold.search.evaluate import accuracy
 from bitfold.search.hooks import Hooks
 from bitfold.search.method import Released
 from bitfold.search.problem import Problem
@@ -153,9 +153,10 @@ def scores(model: nn.Module) -> tuple[float, float, float]:
     return accuracy(model, DATA.test), loss(model, DATA.test), loss(model, DATA.train)
 
 
+@torch.no_grad()
 def loss(model: nn.Module, split: Split) -> float:
     """Mean cross-entropy of hard labels."""
-    return cross_entropy(logits(model, split.x), split.y).item()
+    return cross_entropy(model.eval()(split.x), split.y).item()
 
 
 def spread(model: nn.Module, handles: Sequence[QuantisedLayer]) -> tuple[float, float]:
