@@ -20,7 +20,8 @@ from bitfold.runfile import SearchCsq
 from bitfold.search.batches import steps_of
 from bitfold.search.csq import CSQ
 from bitfold.search.csq.gates import PLANES, GatedLayer
-from bitfold.search.evaluate import accuracy, logits
+from bitfold.search.csq.schedule import end_temperature
+from bitfold.search.evaluate import accuracy
 
 INSIDE = 6.2  # log(4 * 127)
 AUTHORS: dict[str, Any] = {
@@ -46,6 +47,14 @@ def search(
             layer.gates.mask_logits[: PLANES - first] = -0.05
     phase(model, method, phase="search", epochs=made.epochs, lr=made.lr, seed=seed)
     return method, model
+
+
+@torch.no_grad()
+def logits(model: nn.Module, x: Tensor) -> Tensor:
+    """Outputs of `model` in evaluation mode. x (N, C, H, W) -> (N, classes)."""
+    model.eval()
+    result: Tensor = model(x)
+    return result
 
 
 def row(name: str, seed: int, target: int, found: tuple[CSQ, nn.Module]) -> None:
@@ -75,20 +84,23 @@ def row(name: str, seed: int, target: int, found: tuple[CSQ, nn.Module]) -> None
     )
 
 
-def short(model: nn.Module, seed: int) -> None:
+def lengths(model: nn.Module, seed: int) -> None:
     """Print how exact phases of several lengths are at several end temperatures."""
-    print(f"\nseed {seed}, target 4: inside / moved / validation accuracy at end temperature")
-    ends = (200.0, 1e3, 1e4, 3e4, 1e5)
-    print("epochs steps" + "".join(f"{end:20g}" for end in ends))
-    for epochs in (5, 10, 20, 40):
-        print(f"{epochs:6} {epochs * steps_of(DATA.train, FLOAT.batch):5}", end="")
-        for end in ends:
+    print(f"\nseed {seed}, target 4; validation accuracy in % of 180 images")
+    print("epochs  steps     end  inside  moved    acc")
+    for epochs in (5, 10, 20, 40, 130, 400):
+        steps = epochs * steps_of(DATA.train, FLOAT.batch)
+        chosen = end_temperature(steps)
+        for end in sorted({200.0, 1e4, chosen, 1e5}) if epochs <= 40 else [chosen]:
             found, searched = search(model, seed, 4, epochs=epochs, end_temperature=end)
-            share = accuracy(searched, DATA.validation)
-            moved = sum(layer.moved() for layer in found.layers)
             inside = sum(int((reach(layer) < INSIDE).sum()) for layer in found.layers)
-            print(f"{inside:7} {moved:5} {100 * share:6.2f}", end="", flush=True)
-        print()
+            moved = sum(layer.moved() for layer in found.layers)
+            share = 100 * accuracy(searched, DATA.validation)
+            ours = "  ours" if end == chosen else ""
+            print(
+                f"{epochs:6} {steps:6} {end:7.0f}  {inside:6}  {moved:5} {share:6.2f}{ours}",
+                flush=True,
+            )
 
 
 def reach(layer: GatedLayer) -> Tensor:
@@ -114,7 +126,7 @@ def main() -> None:
         trail = ", ".join(f"{bits:.2f}" for bits in grown[0].trail[:20])
         print(f"         (mean bits after each of the first epochs: {trail})")
         row("control", seed, 3, search(model, seed, 3, **AUTHORS))
-    short(pretrained(seeds[0]), seeds[0])
+    lengths(pretrained(seeds[0]), seeds[0])
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 
 from bitfold.quant import trace
 from bitfold.runfile import SearchCsq
@@ -93,3 +94,11 @@ def harden(made: CSQ) -> None:
     """Make a step of every gate."""
     for layer in made.layers:
         layer.gates.temperature.fill_(1e30)
+
+
+@torch.no_grad()
+def logits(model: nn.Module, x: Tensor) -> Tensor:
+    """Outputs of `model` in evaluation mode. x (N, C, H, W) -> (N, classes)."""
+    model.eval()
+    result: Tensor = model(x)
+    return result

@@ -10,12 +10,11 @@ from bitfold.policy import LayerBits
 from bitfold.quant import quantise
 from bitfold.search.codes import strip
 from bitfold.search.csq import CSQ
-from bitfold.search.evaluate import logits
 from bitfold.search.problem import Problem
 
 from ..nets import data, net
 from .conftest import Search
-from .runs import A_BITS, harden, twin
+from .runs import A_BITS, harden, logits, twin
 
 
 def test_hardening_all_gates_changes_no_code_and_no_logit(
