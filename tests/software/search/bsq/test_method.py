@@ -159,15 +159,15 @@ def test_it_requantises_at_the_start_every_interval_and_at_the_end(tmp_path: Pat
     assert [layer.bits for layer in once.layers] == [7, 7, 7]
 
 
-def test_momentum_starts_afresh_at_every_requantisation(tmp_path: Path) -> None:
-    for epochs, kept in ((1, False), (2, False), (3, False)):
-        path = tmp_path / f"{epochs}.pt"
-        run(bsq(interval=2), path, epochs=epochs)
-        assert bool(torch.load(path, weights_only=True)["optimiser"]["state"]) == kept
-    between = bsq(interval=2)
-    between.prepare(net())
-    between.start(net(), 18, 3)
-    assert between.after_epoch(net(), 0) == ()
+def test_momentum_starts_afresh_at_every_requantisation_and_only_then(tmp_path: Path) -> None:
+    path, method, model = tmp_path / "a.pt", bsq(interval=2), net()
+    method.prepare(model)
+    method.start(model, 30, 5)
+    renewed = [len(method.after_epoch(model, epoch)) for epoch in range(5)]
+    every = len(list(model.parameters()))
+    assert renewed == [0, every, 0, every, every]
+    run(bsq(), path, epochs=2)
+    assert not torch.load(path, weights_only=True)["optimiser"]["state"]
 
 
 def test_an_interval_longer_than_the_search_requantises_at_its_end(tmp_path: Path) -> None:
