@@ -25,7 +25,7 @@ from bitfold.search.bsq import BSQ
 from bitfold.search.evaluate import accuracy
 from bitfold.search.problem import KINDS
 
-ALPHAS = (3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
+ALPHAS = (2e-3, 6e-3, 2e-2, 6e-2, 2e-1)
 SWEEP = {"epochs": 80, "interval": 20}
 FINETUNING = {"epochs": 30, "lr": 0.05}
 
@@ -96,12 +96,13 @@ def main() -> None:
     print("reweigh seed  alpha   bits  before  after  by layer")
     for seed, start in starts.items():
         print(f"float   {seed:4} {100 * accuracy(start, DATA.test):29.2f}")
-        means = [fixed(start, seed, alpha, "memory")[0] for alpha in ALPHAS]
-        falls = all(high > low for high, low in itertools.pairwise(means))
+        found = {alpha: fixed(start, seed, alpha, "memory") for alpha in ALPHAS}
+        falls = all(a[0] > b[0] for a, b in itertools.pairwise(found.values()))
+        alike = fixed(start, seed, 2e-2, "none")
         print(f"        bits fall with every alpha: {falls}")
-        for reweigh in ("memory", "none"):
-            _, bits = fixed(start, seed, 2e-2, reweigh)
-            print(f"        correlation of bits with size: {correlation(bits, sizes):+.2f}")
+        print("        correlation of bits with size at alpha 0.02: ", end="")
+        print(f"{correlation(found[2e-2][1], sizes):+.2f} memory, ", end="")
+        print(f"{correlation(alike[1], sizes):+.2f} none", flush=True)
     print("\ncost in % of the budget, that of a width everywhere: of the bits found, of the policy")
     print("kind         like reweigh seed  alpha<=   found policy   after  stored bits")
     for seed, start in starts.items():

@@ -6,7 +6,9 @@ size, and weight_l = parameters of the layer * its bits in use / parameters of a
 between re-quantisations ("memory").
 
 Ours: "budget" replaces the share of parameters by the layer's share in the cost of one more bit
-everywhere, in the budget's kind; of sizes that is the same. "none" weighs all layers alike.
+everywhere, in the budget's kind; of sizes that is the same. "none" weighs all layers alike. The
+largest group of a layer may be left out: else the lasso can take all planes of a layer, which
+without a shortcut around it is the end of the network, and which saves hardware nothing.
 """
 
 from collections.abc import Sequence
@@ -30,9 +32,12 @@ def group_norms(layer: PlanedLayer) -> Tensor:
     return (both + EPSILON).sqrt() * (layer.form.powers > 0)
 
 
-def lasso(layers: Sequence[PlanedLayer], weights: Sequence[float]) -> Tensor:
-    """Sum over layers of weight * sum of group norms. Shape ()."""
-    terms = [w * group_norms(each).sum() for each, w in zip(layers, weights, strict=True)]
+def lasso(layers: Sequence[PlanedLayer], weights: Sequence[float], *, but_largest: bool) -> Tensor:
+    """Sum over layers of weight * sum of group norms, or of all but the largest. Shape ()."""
+    terms = []
+    for layer, weight in zip(layers, weights, strict=True):
+        norms = group_norms(layer)
+        terms.append(weight * (norms.sum() - norms.max() if but_largest else norms.sum()))
     return torch.stack(terms).sum()
 
 

@@ -10,13 +10,13 @@ scales, per-tensor scales, the start from a pretrained network.
 Differs: the optimiser is the loop's (Nesterov momentum, its schedule); activations have learned
 steps (LSQ), where the authors' scale is the maximum of the batch; biases stay float here and are
 rounded in finetuning; finetuning is the shared LSQ one, not theirs in [-1, 1] with a clamp on more
-than the weights. A layer at the fewest bits that are allowed is not penalised further, nor one that
-is fast enough when cycles count: it would save nothing, and without a shortcut an all-zero layer is
-the end of the network. What has lost all its weights still takes 2 bits in hardware, the authors
-count 0.
+than the weights. What has lost all its weights still takes 2 bits in hardware, the authors count 0.
 
-Ours: alpha steered to the budget (`steer`), weights of the lasso by other costs than memory, the
-policy, which spends what is left of the budget (`weights.fit`).
+Ours: weights that keep their size before a norm (`resize`), weights of the lasso by other costs
+than memory, the policy, which spends what is left of the budget (`weights.fit`), and alpha steered
+to the budget (`steer`). A given alpha means the authors' penalty, whatever becomes of a layer. A
+steered one keeps layers alive: the largest plane of a layer is not penalised, and nothing of a
+layer that has the fewest bits allowed, or is fast enough where cycles count.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -32,7 +32,7 @@ from bitfold.search.bsq.findings import findings
 from bitfold.search.bsq.lasso import lasso, layer_weights
 from bitfold.search.bsq.layer import PlanedLayer
 from bitfold.search.bsq.resize import resize
-from bitfold.search.bsq.steer import Alpha
+from bitfold.search.bsq.steer import LOOKS, Alpha
 from bitfold.search.codes import strip
 from bitfold.search.hooks import Group
 from bitfold.search.method import Method, Released
@@ -55,7 +55,7 @@ class BSQ(Method):
         self.layers: tuple[PlanedLayer, ...] = ()
         self.weights: tuple[float, ...] = ()
         self.acts = Activations()
-        self.epochs = 1
+        self.steps, self.epochs, self.every = 1, 1, 1
         self.trail: list[dict[str, Any]] = []  # after each re-quantisation
 
     def prepare(self, model: nn.Module) -> None:
@@ -78,31 +78,36 @@ class BSQ(Method):
         )
 
     def start(self, model: nn.Module, steps: int, epochs: int) -> None:
-        """Learn which epoch is the last."""
-        self.epochs = epochs
+        """Learn which epoch is the last, and how often to look at the cost."""
+        self.steps, self.epochs, self.every = steps, epochs, max(1, steps // LOOKS)
 
     def penalty(self, model: nn.Module) -> Tensor | None:
         """alpha times the group lasso."""
         alpha = self.alpha.now
-        return alpha * lasso(self.layers, self.weights) if alpha and any(self.weights) else None
+        if not alpha or not any(self.weights):
+            return None
+        return alpha * lasso(self.layers, self.weights, but_largest=self.alpha.steered)
 
     def after_step(self, model: nn.Module, step: int) -> None:
-        """Clamp bits, and nothing else."""
+        """Clamp bits, and nothing else; at times steer alpha."""
         for layer in self.layers:
             layer.clamp()
+        if (step + 1) % self.every == 0:
+            needed = self._needed()
+            first = self._cost([layer.form.planes for layer in self.layers])
+            progress, looks = (step + 1) / self.steps, self.steps // self.every
+            self.alpha.steer(first, self._cost(needed), self.budget, progress, looks)
+            self._weigh(needed)
 
     def after_epoch(self, model: nn.Module, epoch: int) -> Collection[nn.Parameter]:
-        """Steer alpha; re-quantise when it is time, and then start all momentum afresh."""
-        needed, done = self._needed(), epoch + 1
-        first = self._cost([layer.form.planes for layer in self.layers])
-        self.alpha.steer(first, self._cost(needed), self.budget, done / self.epochs, self.epochs)
+        """Re-quantise when it is time, and then start all momentum afresh."""
+        done = epoch + 1
         due = done == self.epochs or done % self.settings.interval == 0
         if due:
             self._requantise(model)
-            self.trail.append(
-                {"epoch": epoch, "alpha": self.alpha.now, "magnitude_bits": list(needed)}
-            )
-        self._weigh(needed)
+            bits = [layer.bits for layer in self.layers]
+            self.trail.append({"epoch": epoch, "alpha": self.alpha.now, "magnitude_bits": bits})
+        self._weigh(self._needed())
         return tuple(model.parameters()) if due else ()
 
     def _requantise(self, model: nn.Module) -> None:
@@ -121,7 +126,7 @@ class BSQ(Method):
         return self.problem.costs.join([0, *parts])
 
     def _weigh(self, needed: Sequence[int]) -> None:
-        """Set the layers' weights in the lasso; 0 where fewer bits than `needed` save nothing."""
+        """Set the layers' weights in the lasso; steered, 0 where fewer bits would save nothing."""
         bits = [layer.bits for layer in self.layers]
         weights = layer_weights(self.shares, bits, self.settings.reweigh)
         self.weights = tuple(
@@ -130,6 +135,8 @@ class BSQ(Method):
         )
 
     def _spared(self, index: int, needed: int) -> bool:
+        if not self.alpha.steered:
+            return False
         fast = self.problem.costs.kind == "cycles" and self.costs[index, needed] <= self.budget
         return bool(fast) or needed + 1 <= self.problem.bits[0]
 

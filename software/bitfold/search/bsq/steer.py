@@ -1,18 +1,20 @@
 """alpha steered so that the bits come down to the budget while the search runs.
 
 Ours; the authors choose alpha by hand and take the bits that it gives. A plan takes the cost from
-its start to the budget, geometrically, over the first part of the phase. After every epoch the cost
-that re-quantising would leave now is compared with the plan, and alpha grows or shrinks
+its start to the budget, geometrically, over the first part of the phase. Some hundred times in it
+the cost that re-quantising would leave now is compared with the plan, and alpha grows or shrinks
 exponentially with the gap. Near the budget there is no penalty: `weights.fit` does the rest.
 """
 
 import math
 from typing import final
 
-FIRST = 0.02  # alpha of the first epoch; the authors' recipes have 0.002 to 0.02
-DESCENT = 0.6  # share of the epochs after which the budget should be reached
+FIRST = 0.02  # alpha at the start; the authors' recipes have 0.002 to 0.02
+DESCENT = 0.6  # share of the phase after which the budget should be reached
 NEAR = 1.02  # times the budget: below that there is no penalty
 GAIN = 24.0  # alpha grows by e^GAIN over the descent if nothing at all comes down
+MOST = 0.4  # in the exponent, at once; phases of few steps are too short for their budget
+LOOKS = 200  # at the cost, in a phase
 
 
 @final
@@ -27,11 +29,11 @@ class Alpha:
 
     @property
     def now(self) -> float:
-        """Strength of the penalty in this epoch."""
+        """Strength of the penalty."""
         return self.value if self.pressing else 0.0
 
-    def steer(self, first: float, cost: float, budget: float, progress: float, epochs: int) -> None:
-        """An epoch is over; `progress` (0..1) of the phase of `epochs` is.
+    def steer(self, first: float, cost: float, budget: float, progress: float, looks: int) -> None:
+        """One of the `looks` at the cost: `progress` (0..1) of the phase is over.
 
         `first` is the cost at the start, `cost` what re-quantising would leave now.
         """
@@ -39,7 +41,8 @@ class Alpha:
             return
         self.pressing = cost > NEAR * budget
         if first > budget:
-            self.value *= math.exp(GAIN / (DESCENT * epochs) * lag(first, cost, budget, progress))
+            gain = min(GAIN / (DESCENT * looks), MOST)
+            self.value *= math.exp(gain * lag(first, cost, budget, progress))
 
 
 def lag(first: float, cost: float, budget: float, progress: float) -> float:

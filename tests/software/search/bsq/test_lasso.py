@@ -23,7 +23,7 @@ def test_the_gradient_of_a_plane_in_use_has_the_size_of_its_weight() -> None:
     put_codes(layer, [3, -1, 0, 0], 3)
     with torch.no_grad():
         layer.positive[1] *= 0.01
-    (0.7 * lasso([layer], [0.25])).backward()
+    (0.7 * lasso([layer], [0.25], but_largest=False)).backward()
     assert layer.positive.grad is not None
     assert layer.negative.grad is not None
     sizes = (layer.positive.grad.flatten(1).square() + layer.negative.grad.flatten(1).square()).sum(
@@ -39,7 +39,7 @@ def test_the_gradient_is_that_of_the_formula() -> None:
         layer.positive.copy_(torch.rand(layer.positive.shape, generator=generator) * 2)
         layer.negative.copy_(torch.rand(layer.negative.shape, generator=generator) * 2)
     layer.form.use(4)
-    lasso([layer], [2.0]).backward()
+    lasso([layer], [2.0], but_largest=False).backward()
     both = torch.stack([layer.positive.detach(), layer.negative.detach()]).double()
     both.requires_grad_()
     groups = both[:, :4].transpose(0, 1).flatten(1)
@@ -49,10 +49,24 @@ def test_the_gradient_is_that_of_the_formula() -> None:
         torch.testing.assert_close(parameter.grad, wanted.float(), rtol=1e-5, atol=1e-8)
 
 
+def test_the_largest_group_of_each_layer_may_be_left_out() -> None:
+    layers = [planed(index)[1] for index in (1, 2)]
+    put_codes(layers[0], [3, -1, 0, 0], 3)  # plane 0 has 288 digits of 576, plane 1 144
+    put_codes(layers[1], [2], 3)  # plane 1 alone
+    value = lasso(layers, [0.5, 9.0], but_largest=True)
+    small = 2 * EPSILON**0.5 * 9.0 + EPSILON**0.5 * 0.5
+    assert value.item() == pytest.approx(0.5 * 144**0.5 + small, rel=1e-5)
+    value.backward()
+    assert layers[0].positive.grad is not None
+    assert layers[1].positive.grad is not None
+    assert [bool(plane.any()) for plane in layers[0].positive.grad[:3]] == [False, True, False]
+    assert not layers[1].positive.grad.any()
+
+
 def test_an_empty_group_has_a_finite_gradient() -> None:
     _, layer = planed()
     put_codes(layer, [0], PLANES)
-    lasso([layer], [1.0]).backward()
+    lasso([layer], [1.0], but_largest=False).backward()
     assert layer.positive.grad is not None
     assert not layer.positive.grad.any()
 

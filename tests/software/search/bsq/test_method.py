@@ -15,6 +15,7 @@ from bitfold.policy import LayerBits
 from bitfold.quant import quantise, trace
 from bitfold.runfile import SearchBsq
 from bitfold.search.bsq import BSQ
+from bitfold.search.bsq.lasso import lasso
 from bitfold.search.hooks import Hooks
 from bitfold.search.loop import train
 from bitfold.search.problem import KINDS, Problem, pose
@@ -205,17 +206,36 @@ def test_alpha_and_cost_can_be_watched() -> None:
     assert method.scalars(net()) == {"alpha": 0.25, "cost": pytest.approx(8 / 3)}
 
 
-def test_layers_at_the_fewest_bits_are_not_penalised() -> None:
-    method = bsq(problem(bits=(3, 4, 8)))
+@pytest.mark.parametrize("alpha", ["steer", 0.1])
+def test_steered_layers_at_the_fewest_bits_are_not_penalised(alpha: str | float) -> None:
+    """With a given alpha they are, as the authors have it."""
+    method = bsq(problem(bits=(3, 4, 8)), alpha=alpha)
     method.prepare(net())
-    for layer, n in zip(method.layers, (1, 2, 3), strict=True):
-        layer.form.use(n)
-        with torch.no_grad():
-            layer.positive[:n] = 1
-            layer.negative.zero_()
+    for layer, code, n in zip(method.layers, (1, 3, 7), (1, 2, 3), strict=True):
+        put_codes(layer, [code, -1], n)
     method.after_epoch(net(), 0)
-    assert method.weights[:2] == (0, 0)
-    assert method.weights[2] == pytest.approx(320 / 968 * 3)
+    own = [72 / 968 * 1, 576 / 968 * 2, 320 / 968 * 3]
+    wanted = [0.0, 0.0, own[2]] if alpha == "steer" else own
+    assert method.weights == pytest.approx(wanted)
+
+
+def test_a_steered_search_leaves_every_layer_alive(tmp_path: Path) -> None:
+    """However violent: 12 steps are far too few for so small a budget."""
+    method = bsq(problem(like=2), interval=1)
+    run(method, tmp_path / "a.pt", epochs=2)
+    assert all(layer.codes().any() for layer in method.layers)
+    method.alpha.value, method.alpha.pressing = 1e4, True
+    model = net()
+    method.prepare(model)
+    sgd = torch.optim.SGD([p for g in method.groups(model, 0) for p in g.parameters], lr=0.1)
+    for step in range(30):
+        sgd.zero_grad()
+        penalty = 1e4 * lasso(method.layers, [1.0] * 3, but_largest=True)
+        penalty.backward()
+        sgd.step()
+        method.after_step(model, step)
+    assert all(layer.codes().any() for layer in method.layers)
+    assert all(layer.needed() == 1 for layer in method.layers)
 
 
 def test_layers_that_are_fast_enough_are_not_penalised() -> None:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bitfold.search.bsq.steer import DESCENT, FIRST, NEAR, Alpha, lag
+from bitfold.search.bsq.steer import DESCENT, FIRST, MOST, NEAR, Alpha, lag
 
 
 def test_the_plan_is_geometric_from_the_start_to_the_budget() -> None:
@@ -51,13 +51,20 @@ def test_a_given_alpha_stays() -> None:
         assert alpha.now == 0.3
 
 
-@pytest.mark.parametrize("epochs", [20, 40, 200])
+def test_alpha_changes_little_at_once() -> None:
+    """Even in a phase of so few steps that it is looked at ten times only."""
+    alpha = Alpha(None)
+    alpha.steer(8, 8, 2, 1, 10)
+    assert alpha.value == pytest.approx(FIRST * math.exp(MOST))
+
+
+@pytest.mark.parametrize("looks", [100, 140, 200])
 @pytest.mark.parametrize("speed", [0.3, 1.0, 3.0])
-def test_bits_that_fall_as_alpha_presses_end_near_the_budget(epochs: int, speed: float) -> None:
+def test_bits_that_fall_as_alpha_presses_end_near_the_budget(looks: int, speed: float) -> None:
     """A model of training: log cost falls by alpha times the rate, which falls as a cosine."""
     alpha, cost = Alpha(None), 8.0
-    for epoch in range(epochs):
-        rate = (1 + math.cos(math.pi * epoch / epochs)) / 2
-        cost *= math.exp(-alpha.now * rate * speed * 40 / epochs)
-        alpha.steer(8, cost, 3, (epoch + 1) / epochs, epochs)
+    for look in range(looks):
+        rate = (1 + math.cos(math.pi * look / looks)) / 2
+        cost *= math.exp(-alpha.now * rate * speed * 40 / looks)
+        alpha.steer(8, cost, 3, (look + 1) / looks, looks)
     assert 0.85 * 3 < cost <= 1.1 * 3
