@@ -1,6 +1,6 @@
 """CSQ: every bit of every weight, and every bit of every layer, is a gate that grows hard.
 
-Yang et al., CSQ: Growing Mixed-Precision Quantization Scheme with Bi-level Continuous
+Xiao et al., CSQ: Growing Mixed-Precision Quantization Scheme with Bi-level Continuous
 Sparsification, DAC 2023, arXiv:2212.02770. The paper's text was not at hand; this follows the
 authors' published code.
 
