@@ -1,9 +1,12 @@
 """Integer weights of a layer, and the bits that hardware stores for them."""
 
+import math
 from dataclasses import dataclass
 from typing import final
 
 from torch import Tensor
+
+from bitfold.quant.lsq import LEAST_STEP
 
 
 @final
@@ -43,3 +46,10 @@ def span_of(codes: Tensor) -> range:
         return range(0)
     lowest = int((magnitude & -magnitude)[magnitude > 0].min())  # each code's lowest bit alone
     return range(lowest.bit_length() - 1, highest.bit_length())
+
+
+def finer(step: float, bits: int) -> float:
+    """The step that takes up so many bits more (fewer: negative), no finer than one can be."""
+    while bits > 0 and math.ldexp(step, -bits) < LEAST_STEP:
+        bits -= 1
+    return math.ldexp(step, -bits)

@@ -5,7 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bitfold.search.codes import span_of, strip
+from bitfold.quant.lsq import LEAST_STEP
+from bitfold.search.codes import finer, span_of, strip
 
 
 @given(
@@ -40,3 +41,9 @@ def test_the_error_of_a_bit_fewer_is_relative() -> None:
     assert found.coarsening_error() == pytest.approx((1 + 0 + 1) / (9 + 16 + 1))
     assert strip(torch.tensor([6, 8, -2, 0])).coarsening_error() == found.coarsening_error()
     assert strip(torch.zeros(3, dtype=torch.int64)).coarsening_error() == 0
+
+
+def test_steps_are_halved_for_each_bit_as_far_as_steps_go() -> None:
+    assert [finer(0.3, bits) for bits in (-2, 0, 1, 3)] == [1.2, 0.3, 0.15, 0.0375]
+    assert finer(5 * LEAST_STEP, 6) == 1.25 * LEAST_STEP
+    assert finer(LEAST_STEP / 2, 3) == LEAST_STEP / 2

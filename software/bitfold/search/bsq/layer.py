@@ -6,7 +6,6 @@ top planes without a digit go, then bottom ones, each of which doubles the step.
 plane even when its weights are all zero, and may grow again. The weights do not change.
 """
 
-import math
 from typing import final
 
 import torch
@@ -16,7 +15,7 @@ from torch.nn.utils import parametrize
 from bitfold.quant import Layer
 from bitfold.quant.lsq import LEAST_STEP
 from bitfold.search.bsq.planes import BitPlanes, compose, digits
-from bitfold.search.codes import strip
+from bitfold.search.codes import finer, strip
 
 MOST_BIT = 2.0  # in training; above 1 is how a layer asks for one plane more
 _PATH = "parametrizations.weight.original"  # torch's names: 0 W_p, 1 W_n, 2 step
@@ -93,10 +92,7 @@ class PlanedLayer:
 
     def step_at(self, w_bits: int) -> float:
         """Step at which `w_bits`, sign included, take up the weights; no finer than one can be."""
-        step, spare = self.step.item(), w_bits - 1 - self.bits
-        while spare > 0 and math.ldexp(step, -spare) < LEAST_STEP:
-            spare -= 1
-        return math.ldexp(step, -spare)
+        return finer(self.step.item(), w_bits - 1 - self.bits)
 
     def remove(self) -> None:
         """Leave a plain layer; its weights stay as they are, on the grid."""

@@ -34,6 +34,7 @@ def findings(layers: Sequence[GatedLayer], codes: Mapping[str, Codes]) -> dict[s
 
     count: masks that are on, as the paper counts; span: with the holes between them; codes: what
     the integer weights need. Each averaged over weights, and over layers as the authors do.
+    compression: 32 / the mean count over weights.
     """
     rows = {layer.layer.name: _row(layer, codes[layer.layer.name]) for layer in layers}
     weights = _weights(layers)
@@ -44,8 +45,10 @@ def findings(layers: Sequence[GatedLayer], codes: Mapping[str, Codes]) -> dict[s
             "over_weights": average(bits, weights),
             "over_layers": average(bits, [1] * len(bits)),
         }
+    mean = averages["count"]["over_weights"]
     return {
         "magnitude_bits": averages,
+        "compression": FLOAT_BITS / mean if mean else 1.0,
         "layers": rows,
         "moved_codes": sum(row["moved_codes"] for row in rows.values()),
         "all_codes": sum(weights),

@@ -31,7 +31,7 @@ from torch.nn.utils import parametrize
 from bitfold.policy import LayerBits
 from bitfold.runfile import SearchCsq
 from bitfold.search.activations import Activations
-from bitfold.search.codes import Codes, strip
+from bitfold.search.codes import Codes, finer, strip
 from bitfold.search.csq.budget import excess, regulariser, target_bits
 from bitfold.search.csq.findings import findings, mean_bits
 from bitfold.search.csq.gates import PLANES, GatedLayer, gate, restart
@@ -115,6 +115,13 @@ class CSQ(Method):
         self.trail.append(mean_bits(self.layers))
         return ()
 
+    def scalars(self, model: nn.Module) -> dict[str, float]:
+        """The temperature, and how many magnitude bits are on against the target."""
+        on = self.trail[-1] if self.trail else 0.0
+        gates = [layer.gates for layer in self.layers]
+        temperature = gates[0].temperature.item() if gates else 1.0
+        return {"temperature": temperature, "mean_bits": on, "target_bits": self.target}
+
     def state(self) -> dict[str, Any]:
         """Besides gates, which are in the model, what is noted."""
         return {"trail": self.trail}
@@ -160,6 +167,6 @@ class CSQ(Method):
             exact = layer.hard_codes() * step
             parametrize.remove_parametrizations(layer.module, "weight", leave_parametrized=True)
             layer.module.get_parameter("weight").copy_(exact)
-            spare = chosen[name].w_bits - 1 - codes[name].bits
-            steps[name] = float(step) * 2.0 ** (codes[name].shift - spare)
+            used = finer(step.item(), -codes[name].shift)
+            steps[name] = finer(used, chosen[name].w_bits - 1 - codes[name].bits)
         return Released(model=model, w_steps=steps, a_steps=self.acts.remove(model))

@@ -150,6 +150,14 @@ def test_only_with_scratch_the_pretrained_weights_are_left(pretrained: nn.Module
         assert bool(near) is not scratch
 
 
+def test_temperature_and_bits_are_there_to_watch(searched: tuple[CSQ, nn.Module]) -> None:
+    made, model = searched
+    watched = made.scalars(model)
+    assert watched["target_bits"] == pytest.approx(3)
+    assert watched["mean_bits"] == made.findings(model)["bits_by_epoch"][-1]
+    assert watched["temperature"] == pytest.approx(made.schedule.temperature(3 * EPOCHS - 1))
+
+
 def test_findings_are_the_papers_bits_and_the_codes(searched: tuple[CSQ, nn.Module]) -> None:
     made, model = searched
     found = made.findings(model)
@@ -167,5 +175,6 @@ def test_findings_are_the_papers_bits_and_the_codes(searched: tuple[CSQ, nn.Modu
         assert averages["over_layers"] == pytest.approx(sum(r[kind] for r in rows.values()) / 3)
     assert found["r"] == pytest.approx(found["magnitude_bits"]["count"]["over_weights"] / PLANES)
     assert found["r_target"] == pytest.approx(3 / PLANES)
+    assert found["compression"] == 32 / found["magnitude_bits"]["count"]["over_weights"]
     assert len(found["bits_by_epoch"]) == EPOCHS
     assert found["bits_by_epoch"][-1] == found["magnitude_bits"]["count"]["over_weights"]
