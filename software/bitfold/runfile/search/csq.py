@@ -21,7 +21,7 @@ class SearchCsq(WeightSearch):
     epochs: int = Field(default=60, ge=1, description="epochs of the search phase")
     lr: float = Field(default=0.1, gt=0, description="its first learning rate (cosine)")
     strength: float = Field(
-        default=0.1, ge=0, description="lambda, of the budget-aware regulariser [0.01]"
+        default=0.3, ge=0, description="lambda, of the budget-aware regulariser [0.01]"
     )
     reweigh: Literal["memory", "budget", "none"] = Field(
         default="memory",
