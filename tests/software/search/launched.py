@@ -19,9 +19,10 @@ from bitfold.data import DataSet, Split
 from bitfold.errors import MismatchError
 from bitfold.models import convnet
 from bitfold.quant import processes, quantise, trace
-from bitfold.runfile import SearchBsq, Train
+from bitfold.runfile import SearchBsq, SearchCsq, Train
 from bitfold.search import search
 from bitfold.search.bsq import BSQ
+from bitfold.search.csq import CSQ
 from bitfold.search.device import make_fabric
 from bitfold.search.hooks import Hooks
 from bitfold.search.limpq import LIMPQ
@@ -46,7 +47,7 @@ RECIPE = Recipe(
     reestimate=True,
     distill=0.5,
 )
-CASES = ("float32", "quantised", "limpq", "bsq", "mlp")
+CASES = ("float32", "quantised", "limpq", "bsq", "csq", "mlp")
 RUN = {"train": {"finetune_epochs": 1, "ema": 0.9}, "search": {"bits": [2, 4]}}
 
 
@@ -90,7 +91,7 @@ def trained(case: str, folder: Path) -> tuple[nn.Module, dict[str, Any]]:
         )
         hooks = LIMPQ(problem, alpha=2.0, tied=False)
         hooks.prepare(model)
-    elif case == "bsq":
+    elif case in {"bsq", "csq"}:
         problem = pose(
             layers,
             kind="size",
@@ -102,6 +103,8 @@ def trained(case: str, folder: Path) -> tuple[nn.Module, dict[str, Any]]:
             seed=0,
         )
         hooks = BSQ(problem, SearchBsq(method="bsq", interval=2), 4)
+        if case == "csq":  # cool, since hot gates magnify the order of a sum
+            hooks = CSQ(problem, SearchCsq(method="csq", end_temperature=20.0), 4)
         hooks.prepare(model)
     elif case == "quantised":
         quantise(model, layers, {layer.name: (3, 4) for layer in layers})
