@@ -19,7 +19,7 @@ from bitfold.data import DataSet, Split
 from bitfold.errors import MismatchError
 from bitfold.models import convnet
 from bitfold.quant import processes, quantise, trace
-from bitfold.runfile import SearchBsq, SearchCsq, Train
+from bitfold.runfile import SearchBsq, SearchCsq, SearchSdq, Train
 from bitfold.search import search
 from bitfold.search.bsq import BSQ
 from bitfold.search.csq import CSQ
@@ -29,6 +29,7 @@ from bitfold.search.limpq import LIMPQ
 from bitfold.search.loop import train
 from bitfold.search.problem import pose
 from bitfold.search.recipe import Recipe
+from bitfold.search.sdq import SDQ
 
 RECIPE = Recipe(
     phase="search",
@@ -47,7 +48,7 @@ RECIPE = Recipe(
     reestimate=True,
     distill=0.5,
 )
-CASES = ("float32", "quantised", "limpq", "bsq", "csq", "mlp")
+CASES = ("float32", "quantised", "limpq", "bsq", "csq", "sdq", "mlp")
 RUN = {"train": {"finetune_epochs": 1, "ema": 0.9}, "search": {"bits": [2, 4]}}
 
 
@@ -105,6 +106,19 @@ def trained(case: str, folder: Path) -> tuple[nn.Module, dict[str, Any]]:
         hooks = BSQ(problem, SearchBsq(method="bsq", interval=2), 4)
         if case == "csq":  # cool, since hot gates magnify the order of a sum
             hooks = CSQ(problem, SearchCsq(method="csq", end_temperature=20.0), 4)
+        hooks.prepare(model)
+    elif case == "sdq":
+        problem = pose(
+            layers,
+            kind="size",
+            value=None,
+            like_uniform=3,
+            bits=(1, 2, 3, 4, 5, 6, 7, 8),
+            first_last="search",
+            target="ecp5",
+            seed=0,
+        )
+        hooks = SDQ(problem, SearchSdq(method="sdq"), 4)
         hooks.prepare(model)
     elif case == "quantised":
         quantise(model, layers, {layer.name: (3, 4) for layer in layers})
