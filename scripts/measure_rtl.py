@@ -13,13 +13,14 @@ from pathlib import Path
 
 from bitfold.files import write_text
 from bitfold.hardware import needed_files
+from bitfold.sim.reference import lane_file
 from bitfold.synth.flow import synth_source
 from bitfold.synth.source import Source
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "hardware" / "README.md"
 TARGETS = ("xc7", "ecp5")
-IMAGE = re.compile(r"(\d+)x(\d+)")
+IMAGE = re.compile(r"(\d+)x(\d+)(?:x(\d+))?")
 
 
 def images(values: Mapping[str, str]) -> dict[str, bytes]:
@@ -27,11 +28,27 @@ def images(values: Mapping[str, str]) -> dict[str, bytes]:
     found = {}
     for value in values.values():
         if match := IMAGE.fullmatch(value):
-            width, depth = map(int, match.groups())
+            width, depth = int(match[1]), int(match[2])
             rng = random.Random(f"{width}x{depth}")
-            words = (f"{rng.getrandbits(width):0{-(-width // 4)}x}\n" for _ in range(depth))
-            found[f"mem/{value}.mem"] = "".join(words).encode()
+            for name in image_names(value):
+                words = (f"{rng.getrandbits(width):0{-(-width // 4)}x}\n" for _ in range(depth))
+                found[name] = "".join(words).encode()
     return found
+
+
+def image_names(value: str) -> list[str]:
+    """Of an image, or of the images of several lanes."""
+    lanes = IMAGE.fullmatch(value)[3]
+    return (
+        [f"{image_parameter(value)}"]
+        if lanes is None
+        else [lane_file(image_parameter(value), lane) for lane in range(int(lanes))]
+    )
+
+
+def image_parameter(value: str) -> str:
+    """What the module gets: the name of its image, or how those of its lanes begin."""
+    return f"mem/{value}.mem" if IMAGE.fullmatch(value)[3] is None else f"mem/{value}_"
 
 
 def measure(module: str, text: str) -> tuple[list[str], str]:
@@ -43,7 +60,9 @@ def measure(module: str, text: str) -> tuple[list[str], str]:
         if IMAGE.fullmatch(value):
             # The top's own default, since Yosys takes no text as a parameter from outside.
             default = re.compile(rf'(parameter\s+{name}\s*=\s*)""'.encode())
-            top, changed = default.subn(rf'\1"mem/{value}.mem"'.encode(), rtl[f"rtl/{module}.sv"])
+            top, changed = default.subn(
+                rf'\1"{image_parameter(value)}"'.encode(), rtl[f"rtl/{module}.sv"]
+            )
             assert changed == 1, f"{module} has no parameter {name} for an image"
             rtl[f"rtl/{module}.sv"] = top
         else:
