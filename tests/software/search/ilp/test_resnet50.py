@@ -92,12 +92,14 @@ if INDICATORS.exists():
         assert round(found[2], 6) == 4.617439
 
     def test_another_alpha_changes_as_many_entries_as_it_should() -> None:
-        """As counted with HiGHS alone when the file was first examined."""
+        """No figures of the authors: what both solvers find to be the best."""
         counts = {}
         for alpha in (1.0, 1.5, 2.5, 3.0, 5.0):
-            found = policy(objective(*published(), alpha), list(resnet50()))
+            value, names = objective(*published(), alpha), list(resnet50())
+            found = policy(value, names)
+            assert found == policy(value, names, highs.choose)
             counts[alpha] = [
                 sum(x != y for x, y in zip(came, wanted, strict=True))
                 for came, wanted in zip(found[:2], (WEIGHT_BITS, ACT_BITS), strict=True)
             ]
-        assert counts == {1.0: [20, 22], 1.5: [7, 10], 2.5: [0, 0], 3.0: [9, 11], 5.0: [15, 13]}
+        assert counts == {1.0: [20, 23], 1.5: [7, 12], 2.5: [0, 0], 3.0: [9, 11], 5.0: [15, 13]}
