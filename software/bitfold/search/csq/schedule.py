@@ -7,11 +7,12 @@ in their older recipe (ours by default) and 595 / 600 in the newer. They count e
 Ours: the end of short phases. A gate differs from a step by exp(-temperature * |logit|), so logits
 within 6.2 / temperature of the threshold may leave a code half a step off (6.2 is the logarithm of
 4 * 127). Outside, nothing pulls; inside, a gradient as large as the temperature drives logits out,
-given time. How many are left in there was seen to fall as 1 / (temperature * steps): what keeps it
-constant is `end` = REACH / steps. REACH is where no code moved, 1e4 at 2,500 steps; the authors'
-200 at their 117,000 steps lies on the same line, but nobody has measured it there. Above HOTTEST
-the shortest phases lost accuracy: their gates harden before they have adapted.
-scripts/acceptance/csq.py prints the codes that move.
+given time. So fewer are left in there the hotter the end and, once it is hot, the longer the phase;
+`end` = REACH / steps is a rule of thumb for both, no law. REACH is where no code moved, 1e4 at
+2,500 steps; the authors' 200 at their 117,000 steps lies on the same line, but nobody has measured
+it there, nor anything beyond some 3,000 steps here. Above HOTTEST the shortest phases lost
+accuracy: their gates harden before they have adapted. Nothing guarantees that no code moves:
+findings count them, and scripts/acceptance/csq.py prints them by length and end.
 """
 
 from dataclasses import dataclass
