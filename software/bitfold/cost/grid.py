@@ -118,7 +118,14 @@ def _widths() -> Iterator[Stage]:
             folding=Folding(pe=pe, simd=simd),
             tpe=pe,
         )
-    for outputs, inputs, pe, simd in ((32, 144, 4, 16), (64, 288, 4, 16), (32, 288, 8, 32)):
+    for outputs, inputs, pe, simd in (
+        (32, 144, 4, 16),
+        (64, 288, 4, 16),
+        (32, 288, 8, 32),
+        (64, 576, 8, 32),
+        (64, 576, 4, 72),
+        (128, 576, 16, 64),
+    ):
         yield replace(
             _BASE, outputs=outputs, inputs=inputs, folding=Folding(pe=pe, simd=simd), tpe=pe
         )

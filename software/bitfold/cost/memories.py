@@ -9,7 +9,7 @@ numbers of Yosys' own library.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, singledispatch
-from math import ceil
+from math import ceil, expm1
 from typing import final
 
 from bitfold.cost.schedule_mvtu import held_vectors
@@ -124,14 +124,14 @@ def memory_features(
 
     ram_lut: LUTs of RAM cells; ram_mux, ram_enable: two-to-one multiplexers and write enables,
     where there are several rows or enables; ram_ff: bits of written memories in flip-flops;
-    rom_lut, rom_deep: LUTs of constant ones, and those of them beyond the first of each bit;
+    rom_lut, rom_deep: LUTs of the columns of constant ones, and of them those beyond the first;
     read_bit: registers behind what is not block RAM.
     """
     names = ("ram_lut", "ram_mux", "ram_enable", "ram_ff", "rom_lut", "rom_deep", "read_bit")
     found = dict.fromkeys(names, 0.0)
     for memory in kept:
         placed = place(memory, cells, rom_cost)
-        width = memory.count * memory.width
+        width = memory.count * float(memory.width)
         if placed.cell is not None:
             found["ram_lut"] += memory.count * placed.cells * placed.cell.luts
             found["ram_mux"] += width * (placed.rows - 1)
@@ -140,11 +140,18 @@ def memory_features(
         elif memory.writable:
             found["ram_ff"] += memory.count * memory.bits
         else:
+            width = memory.count * _distinct(memory.depth, memory.width)
             found["rom_lut"] += width * max(memory.depth / rom_depth, 0.5)
             found["rom_deep"] += width * max(memory.depth / rom_depth - 1, 0)
         if memory.sync and not (placed.cell and placed.cell.sync):
             found["read_bit"] += width
     return found
+
+
+def _distinct(depth: int, width: int) -> float:
+    """How many of `width` random columns of `depth` bits differ: equal ones become one."""
+    kinds = 2.0 ** min(depth, 64)
+    return -kinds * expm1(-width / kinds)
 
 
 def block_rams(kept: tuple[Memory, ...], cells: tuple[RamCell, ...], rom_cost: float) -> float:
