@@ -16,7 +16,12 @@ from bitfold.cost.schedule_mvtu import held_vectors
 from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Window
 
 _PORT_COST = 2.0  # of a read port that is not the write port
+_BYPASS_COST = 6.0  # of giving a word in the cycle after it was written
 _MUX_COST = 0.5  # of a multiplexer or decoder, a bit
+_FEATURES = (
+    *("ram_lut", "ram_mux", "ram_enable", "ram_ff"),
+    *("rom_lut", "rom_deep", "read_bit", "bypass_bit"),
+)
 
 
 @final
@@ -28,7 +33,7 @@ class RamCell:
     cost:   of a cell; the part `scaled` of it is paid by the share of the width that is used.
     byte:   bits that share a write enable; 0: all.
     rom:    constant memories may be put here.
-    sync:   reading takes a clock edge, so that a memory read at once cannot be put here.
+    sync:   reading takes a clock edge, and with it the register behind or before the memory.
     single: has one port, for a memory that is read where it is written.
     luts, blocks: what a cell takes of the FPGA, in LUTs and in the data sheet's block RAMs.
     """
@@ -51,7 +56,7 @@ class RamCell:
 class Memory:
     """`count` memories of depth x width bits.
 
-    sync:    read with a clock edge.
+    sync:    read into a register; else with an address from a register, which Yosys draws in.
     enables: groups of bits that are written apart from each other; divides the width.
     single:  read at the address at which it is written.
     """
@@ -95,11 +100,7 @@ def place(memory: Memory, cells: tuple[RamCell, ...], rom_cost: float) -> Placed
 
 
 def _fits(memory: Memory, cell: RamCell) -> bool:
-    return (
-        (memory.writable or cell.rom)
-        and (memory.sync or not cell.sync)
-        and (memory.single or not cell.single)
-    )
+    return (memory.writable or cell.rom) and (memory.single or not cell.single)
 
 
 def _shapes(memory: Memory, cell: RamCell) -> Iterator[tuple[float, Placed]]:
@@ -114,6 +115,8 @@ def _shapes(memory: Memory, cell: RamCell) -> Iterator[tuple[float, Placed]]:
         cost += 0.0 if memory.single and cell.single else _PORT_COST
         if memory.writable and rows > 1:
             cost += _MUX_COST * rows * memory.enables
+        if memory.writable and not memory.sync:
+            cost += _BYPASS_COST
         yield cost, Placed(cell=cell, cells=number, rows=rows)
 
 
@@ -125,10 +128,9 @@ def memory_features(
     ram_lut: LUTs of RAM cells; ram_mux, ram_enable: two-to-one multiplexers and write enables,
     where there are several rows or enables; ram_ff: bits of written memories in flip-flops;
     rom_lut, rom_deep: LUTs of the columns of constant ones, and of them those beyond the first;
-    read_bit: registers behind what is not block RAM.
+    read_bit: registers behind what is not block RAM; bypass_bit: around block RAM read at once.
     """
-    names = ("ram_lut", "ram_mux", "ram_enable", "ram_ff", "rom_lut", "rom_deep", "read_bit")
-    found = dict.fromkeys(names, 0.0)
+    found = dict.fromkeys(_FEATURES, 0.0)
     for memory in kept:
         placed = place(memory, cells, rom_cost)
         width = memory.count * float(memory.width)
@@ -143,8 +145,11 @@ def memory_features(
             width = memory.count * _distinct(memory.depth, memory.width)
             found["rom_lut"] += width * max(memory.depth / rom_depth, 0.5)
             found["rom_deep"] += width * max(memory.depth / rom_depth - 1, 0)
-        if memory.sync and not (placed.cell and placed.cell.sync):
+        in_block = placed.cell is not None and placed.cell.sync
+        if memory.sync and not in_block:
             found["read_bit"] += width
+        if in_block and memory.writable and not memory.sync:
+            found["bypass_bit"] += width
     return found
 
 

@@ -24,9 +24,11 @@ def placed(memory: Memory, name: str) -> tuple[str, int]:
         # Eight bits written apart from each other lie in a byte each.
         (Memory(depth=128, width=8, writable=True), "ecp5", "DPR16X4", 16),
         (Memory(depth=128, width=8, writable=True, enables=8), "ecp5", "DP16KD", 2),
-        # Without a clock edge no block RAM; without LUT RAM flip-flops.
-        (Memory(depth=1024, width=1, writable=True, sync=False), "ecp5", "DPR16X4", 64),
-        (Memory(depth=1024, width=1, writable=True, sync=False), "ice40", "logic", 0),
+        # Read at once: the address register goes into the block; what is small stays flip-flops.
+        (Memory(depth=1024, width=1, writable=True, sync=False), "ecp5", "DP16KD", 1),
+        (Memory(depth=256, width=1, writable=True, sync=False), "ecp5", "DPR16X4", 16),
+        (Memory(depth=8, width=12, writable=True, sync=False), "ice40", "RAM40_4K_wide", 1),
+        (Memory(depth=4, width=16, writable=True, sync=False), "ice40", "logic", 0),
         (Memory(depth=64, width=8, writable=True), "ice40", "RAM40_4K", 1),
         # Read where it is written: one port is enough.
         (Memory(depth=32, width=8, writable=True, sync=False, single=True), "xc7", "RAM32S", 1),
