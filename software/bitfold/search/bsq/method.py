@@ -92,7 +92,7 @@ class BSQ(Method):
         """Clamp bits, and nothing else; at times steer alpha."""
         for layer in self.layers:
             layer.clamp()
-        if (step + 1) % self.every == 0:
+        if self.alpha.steered and (step + 1) % self.every == 0:
             needed = self._needed()
             first = self._cost([layer.form.planes for layer in self.layers])
             progress, looks = (step + 1) / self.steps, self.steps // self.every
