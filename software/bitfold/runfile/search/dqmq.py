@@ -8,7 +8,10 @@ from bitfold.runfile.search.base import TrainedSearch
 
 
 class SearchDqmq(TrainedSearch):
-    """[search] method = "dqmq": a policy that picks the bits for each input, few modes in all."""
+    """[search] method = "dqmq": a policy that picks the bits for each input, few modes in all.
+
+    Defaults are ours; the paper's are not known.
+    """
 
     method: Literal["dqmq"] = Field(description="search method")
     estimator: Literal["gumbel", "expected", "reinforce"] = Field(
