@@ -22,7 +22,7 @@ from typing import final
 from bitfold.errors import ToolFailed, ToolNotFound
 
 # Objects that are the same for every design; compiled once and kept beside the builds.
-_RUNTIME = ("verilated", "verilated_vpi", "verilated_threads")
+_RUNTIME = ("verilated", "verilated_dpi", "verilated_vpi", "verilated_threads")
 _MAKE = (
     "CFG_CXXFLAGS_PCH_I=-include",
     "CFG_LDLIBS_THREADS=-pthread",
