@@ -1,4 +1,4 @@
-"""When bf_mvtu takes and gives its vectors, to the cycle. Read `schedule_window` first.
+"""When bf_mvtu and bf_vvau take and give their vectors, to the cycle. Read `schedule_window` first.
 
 start(v) = max(start(v-1) + T, in(v) + 1, out(v-V) + 2)   first product of vector v
 out(v)   = start(v) + C                                    last output beat offered
@@ -10,12 +10,20 @@ from dataclasses import dataclass, field
 from typing import final
 
 from bitfold.cost.latency import dot_latency
-from bitfold.cost.stages import Mvtu
+from bitfold.cost.stages import Mvtu, Vvau
 from bitfold.cost.timing import START_AFTER_INPUT, START_AFTER_TAKEN, MvtuTiming
 
 
-def timing_of(stage: Mvtu, style: int) -> MvtuTiming:
+def timing_of(stage: Mvtu | Vvau, style: int) -> MvtuTiming:
     """Cycle counts of a stage; style: of its popcounts."""
+    if isinstance(stage, Vvau):
+        return MvtuTiming(
+            product=1,
+            folds=stage.nf,
+            search=stage.search_cycles,
+            dot_latency=1,
+            final=stage.final,
+        )
     dot = dot_latency(
         stage.folding.simd,
         stage.folding.wp,
@@ -33,17 +41,17 @@ def timing_of(stage: Mvtu, style: int) -> MvtuTiming:
     )
 
 
-def held_vectors(stage: Mvtu, style: int) -> int:
-    """V: output vectors to hold; parameter OutVectors of bf_mvtu."""
+def held_vectors(stage: Mvtu | Vvau, style: int) -> int:
+    """V: output vectors to hold; parameter OutVectors."""
     return timing_of(stage, style).vectors
 
 
 @final
 @dataclass(frozen=True)
 class MvtuSchedule:
-    """Recurrence of bf_mvtu. In: vectors; out: vectors of planes, or words of the last layer."""
+    """Recurrence of bf_mvtu and bf_vvau. In: vectors; out: vectors of planes, or words of the last layer."""
 
-    stage: Mvtu
+    stage: Mvtu | Vvau
     timing: MvtuTiming
     starts: list[int] = field(default_factory=list)  # of the vectors so far
 

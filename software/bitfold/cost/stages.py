@@ -4,6 +4,10 @@ and what the LUT, memory and cycle formulas read.
 A *plane stream* of group G carries one bit-plane of G channels a beat; order: pixel, channel group,
 plane, most significant first. A *vector* is all beats of a pixel, or of a whole frame in front of a
 dense layer.
+
+A stage's `reads` names the streams it takes, in order of its ports: a stream has the name of its
+stage, and behind a fork that name and the number of the branch. Without names it is that of the
+stage before.
 """
 
 from dataclasses import dataclass
@@ -44,6 +48,7 @@ class Window:
     stride: tuple[int, int]
     pads: tuple[int, int, int, int]  # top, left, bottom, right
     pad_sign: bool = False  # pad with the least value of a signed type
+    reads: tuple[str, ...] = ()
 
     @property
     def out_height(self) -> int:
@@ -91,6 +96,7 @@ class Mvtu:
     out_bits: int  # 0: the accumulators themselves leave (last layer)
     out_signed: bool
     tpe: int  # comparators; divides PE
+    reads: tuple[str, ...] = ()
 
     @property
     def final(self) -> bool:
@@ -150,6 +156,107 @@ class Mvtu:
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class Vvau:
+    """Vector-vector accumulate unit: every channel sums its own inputs over a vector's positions.
+
+    Depthwise convolution, sum pooling, and, behind a join, the sum of several streams.
+    """
+
+    name: str
+    group: int
+    groups: int  # channels / group
+    positions: int  # of a vector
+    pixels: int  # vectors of a frame
+    planes: int
+    act_signed: bool
+    w_bits: int  # of a weight, two's complement
+    w_kind: int  # 0: all are 1; 1: one a position; 2: one a position and channel
+    acc_width: int
+    out_bits: int  # 0: the accumulators themselves leave (last layer)
+    out_signed: bool
+    tpe: int  # comparators; divides group
+    reads: tuple[str, ...] = ()
+
+    @property
+    def final(self) -> bool:
+        """Integers leave, not planes."""
+        return self.out_bits == 0
+
+    @property
+    def channels(self) -> int:
+        """Of input and output."""
+        return self.group * self.groups
+
+    @property
+    def nf(self) -> int:
+        """Folds of the outputs."""
+        return self.groups
+
+    @property
+    def search_cycles(self) -> int:
+        """Cycles in which the results of a channel group leave."""
+        return 1 if self.final else self.out_bits * (self.group // self.tpe)
+
+    @property
+    def in_beats(self) -> int:
+        """Plane beats of an input vector."""
+        return self.positions * self.groups * self.planes
+
+    @property
+    def out_beats(self) -> int:
+        """Beats of an output vector."""
+        return self.groups * self.search_cycles
+
+    @property
+    def vector_cycles(self) -> int:
+        """Cycles of one vector."""
+        return max(self.in_beats, self.out_beats)
+
+    @property
+    def weight_words(self) -> int:
+        """Words of the weight memory."""
+        return (0, self.positions, self.positions * self.groups)[self.w_kind]
+
+    @property
+    def bitops(self) -> int:
+        """Binary multiplications of a frame; those of a depthwise convolution."""
+        if self.w_kind < 2:
+            return 0
+        return self.positions * self.channels * self.pixels * self.planes * self.w_bits
+
+    @property
+    def weight_bits(self) -> int:
+        """Size of the weights; those of a depthwise convolution."""
+        return self.positions * self.channels * self.w_bits if self.w_kind == 2 else 0
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Fork:
+    """One stream to several, each with a FIFO of whole vectors."""
+
+    name: str
+    width: int  # bits of a beat
+    beats: int  # of a vector
+    pixels: int  # vectors of a frame
+    vectors: tuple[int, ...]  # that each branch holds, >= 2
+    reads: tuple[str, ...] = ()
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """Several streams to one: a vector of each in turn."""
+
+    name: str
+    width: int  # bits of a beat
+    beats: tuple[int, ...]  # of each branch's vector
+    pixels: int  # vectors of a frame
+    reads: tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class Pool:
     """Maximum over the `positions` pixels of each window."""
 
@@ -160,6 +267,7 @@ class Pool:
     signed: bool
     positions: int
     pixels: int  # windows of a frame
+    reads: tuple[str, ...] = ()
 
 
 @final
@@ -173,6 +281,7 @@ class Gather:
     words: int  # of a vector: channels / group
     bipolar: bool
     pixels: int  # vectors of a frame
+    reads: tuple[str, ...] = ()
 
     @property
     def beats(self) -> int:
@@ -195,6 +304,7 @@ class AxisOut:
     width: int
     outputs: int
     signed: bool = True
+    reads: tuple[str, ...] = ()
 
 
-Stage = AxisIn | Window | Mvtu | Pool | Gather | AxisOut
+Stage = AxisIn | Window | Mvtu | Vvau | Pool | Fork | Join | Gather | AxisOut

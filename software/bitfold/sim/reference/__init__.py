@@ -9,6 +9,7 @@ from bitfold.sim.reference.golden import apply_thresholds as apply_thresholds
 from bitfold.sim.reference.golden import mvtu as mvtu
 from bitfold.sim.reference.golden import unipolar_bias as unipolar_bias
 from bitfold.sim.reference.golden import unipolar_thresholds as unipolar_thresholds
+from bitfold.sim.reference.golden import vvau as vvau
 from bitfold.sim.reference.planes import codes_to_values as codes_to_values
 from bitfold.sim.reference.planes import from_plane_beats as from_plane_beats
 from bitfold.sim.reference.planes import to_plane_beats as to_plane_beats
@@ -16,6 +17,7 @@ from bitfold.sim.reference.planes import values_to_codes as values_to_codes
 from bitfold.sim.reference.planes import vecbuf_words as vecbuf_words
 from bitfold.sim.reference.rom import lane_file as lane_file
 from bitfold.sim.reference.rom import pack_biases as pack_biases
+from bitfold.sim.reference.rom import pack_channel_weights as pack_channel_weights
 from bitfold.sim.reference.rom import pack_thresholds as pack_thresholds
 from bitfold.sim.reference.rom import pack_weights as pack_weights
 from bitfold.sim.reference.rom import to_mem as to_mem

@@ -31,6 +31,26 @@ def mvtu(
     return counts ^ half if out_signed else counts
 
 
+def vvau(
+    x: Ints,
+    weights: Ints,
+    *,
+    thresholds: Ints | None = None,
+    out_signed: bool = False,
+    bias: Ints | None = None,
+) -> Ints:
+    """x (N, positions, C) values, weights (positions, C) or (positions, 1) -> (N, C).
+
+    Thresholds (C, 2**b - 1) and bias (C,) as in `mvtu`.
+    """
+    acc = (x * weights).sum(axis=1)
+    if thresholds is None:
+        return np.asarray(acc if bias is None else acc + bias)
+    counts = apply_thresholds(acc, thresholds)
+    half = (thresholds.shape[1] + 1) // 2
+    return counts ^ half if out_signed else counts
+
+
 def unipolar_thresholds(matrix: Ints, thresholds: Ints) -> Ints:
     """Thresholds for sum(w * b), given those for sum(w * (2b - 1)) of bipolar activations.
 

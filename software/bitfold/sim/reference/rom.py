@@ -41,6 +41,16 @@ def pack_weights(
     return words
 
 
+def pack_channel_weights(weights: Ints, bits: int, group: int) -> list[int]:
+    """Weights (positions, C) of bf_vvau to words of group * bits bits.
+
+    Word p * (C / group) + g: bits i * bits ... of position p, channel g * group + i, two's
+    complement. With one weight a position, (positions, 1), `group` is 1.
+    """
+    assert weights.shape[1] % group == 0, (weights.shape, group)
+    return [_word(row.tolist(), bits) for row in weights.reshape(-1, group)]
+
+
 def _from_bits(bits: Ints) -> int:
     """Bit 0 first."""
     packed = np.packbits(bits.astype(np.uint8), bitorder="little").tobytes()
