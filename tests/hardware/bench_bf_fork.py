@@ -29,7 +29,10 @@ async def play(dut, count: int, offer: float, takes: list[float], seed: int) -> 
         await Timer(1, unit="ns")
         vector, beat = divmod(sent, BEATS)
         # Within a vector always ready; before one, when each branch has let its oldest one go.
-        gone = [vector < v or len(t) >= (vector - v + 1) * BEATS for v, t in zip(VECTORS, taken)]
+        gone = [
+            vector < v or len(t) >= (vector - v + 1) * BEATS
+            for v, t in zip(VECTORS, taken, strict=False)
+        ]
         assert dut.in_ready_o.value == (beat > 0 or all(gone)), (cycle, sent)
         valid, data = int(dut.out_valid_o.value), int(dut.out_data_o.value)
         for k in range(BRANCHES):

@@ -24,7 +24,7 @@ async def play(dut, count: int, offers: list[float], take: float, seed: int) -> 
     inputs = [[rng.getrandbits(WIDTH) for _ in range(count * n)] for n in BEATS]
     wanted: list[int] = []
     for v in range(count):
-        for words, n in zip(inputs, BEATS):
+        for words, n in zip(inputs, BEATS, strict=False):
             wanted += words[v * n : (v + 1) * n]
     sent = [0] * BRANCHES
     offering = [False] * BRANCHES

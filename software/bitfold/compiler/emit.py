@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bitfold.compiler.instances import Instance, instance_of, style_of
 from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Stage
-from bitfold.cost.streams import Stream, stream_of, streams
+from bitfold.cost.streams import Stream, streams, streams_of
 
 HEADER = """\
 // SPDX-License-Identifier: Apache-2.0
@@ -114,7 +114,7 @@ def emit_alone(stage: Stage, target: str) -> str:
         lines += ["output logic m_axis_tlast", "input logic m_axis_tready"]
         ports |= {f"m_axis_{n}": f"m_axis_{n}" for n in ("tdata", "tvalid", "tready", "tlast")}
     else:
-        width = stream_of(stage).width
+        width = streams_of(stage)[0].width
         lines += ["output logic out_valid_o", "input logic out_ready_i"]
         lines.append(f"output logic [{width - 1}:0] out_data_o")
         ports |= {n: n for n in ("out_valid_o", "out_ready_i", "out_data_o")}

@@ -7,7 +7,7 @@ saved is a cycle saved; the slowest stage decides. `schedule` has the exact late
 from functools import singledispatch
 
 from bitfold.cost.shape import Folding, LayerShape
-from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Stage, Window
+from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Mvtu, Pool, Stage, Vvau, Window
 
 
 @singledispatch
@@ -30,6 +30,21 @@ def _(stage: Window) -> int:
 @stage_cycles.register
 def _(stage: Mvtu) -> int:
     return stage.pixels * max(stage.vector_cycles, stage.in_beats, stage.out_beats)
+
+
+@stage_cycles.register
+def _(stage: Vvau) -> int:
+    return stage.pixels * stage.vector_cycles
+
+
+@stage_cycles.register
+def _(stage: Fork) -> int:
+    return stage.pixels * stage.beats
+
+
+@stage_cycles.register
+def _(stage: Join) -> int:
+    return stage.pixels * sum(stage.beats)
 
 
 @stage_cycles.register

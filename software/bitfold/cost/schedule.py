@@ -2,7 +2,7 @@
 
 Each stage moves at most one beat a cycle and its readiness changes only between vectors, so the
 time of a vector's *last* beat says all; the stages' headers state their recurrence over those
-times. Here the recurrences of a chain are evaluated together: a stage waits for its input vectors
+times. Here the recurrences of all stages are evaluated together: a stage waits for its input vectors
 and for room in the next stage, which depends on that stage's own progress on earlier vectors.
 
 Times are cycles, counted from the transfer of the first input beat. The source always offers and
@@ -38,7 +38,7 @@ class Timeline:
 
 
 def frame_times(stages: tuple[Stage, ...], frames: int, style: int = 0) -> tuple[Timeline, ...]:
-    """For what each stage of the chain sends, the last transfer of each frame.
+    """For each stream that a stage sends, the last transfer of each frame.
 
     All frames are evaluated as long as that stays quick; a long run is cut to a few frames, and
     each stream's last interval is taken to repeat. style: of the popcounts, decides their latency.
@@ -58,13 +58,7 @@ def frame_times(stages: tuple[Stage, ...], frames: int, style: int = 0) -> tuple
 
 def _run(links: tuple[Link, ...], frames: int) -> None:
     """Let every stream move its vectors; those whose input or room is unknown wait their turn."""
-    progress = True
-    while progress:
-        progress = False
-        for i, link in enumerate(links):
-            before = links[i - 1] if i else None
-            after = links[i + 1] if i + 1 < len(links) else None
-            while len(link.times) < link.vectors * frames and link.advance(before, after):
-                progress = True
+    while any(link.run(link.vectors * frames) for link in links):
+        pass
     stuck = [link.name for link in links if len(link.times) < link.vectors * frames]
     assert not stuck, f"deadlock in the cycle model at {stuck}"

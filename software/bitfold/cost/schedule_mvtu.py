@@ -49,7 +49,7 @@ def held_vectors(stage: Mvtu | Vvau, style: int) -> int:
 @final
 @dataclass(frozen=True)
 class MvtuSchedule:
-    """Recurrence of bf_mvtu and bf_vvau. In: vectors; out: vectors of planes, or words of the last layer."""
+    """Recurrence of bf_mvtu and bf_vvau. In: vectors; out: vectors, or words of the last layer."""
 
     stage: Mvtu | Vvau
     timing: MvtuTiming

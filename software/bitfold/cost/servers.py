@@ -1,9 +1,10 @@
-"""The streams of a chain, each between a producer and a consumer with their own recurrences."""
+"""The streams of an accelerator, each between a producer and a consumer with their recurrences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, final
+from typing import final
 
+from bitfold.cost.schedule_branches import ForkSchedule, JoinSchedule
 from bitfold.cost.schedule_mvtu import MvtuSchedule, timing_of
 from bitfold.cost.schedule_streams import (
     AxisInSchedule,
@@ -12,22 +13,43 @@ from bitfold.cost.schedule_streams import (
     PoolSchedule,
 )
 from bitfold.cost.schedule_window import WindowSchedule
-from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Stage, Window
+from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Mvtu, Pool, Stage, Vvau, Window
+from bitfold.cost.streams import reads_of, streams_of
+
+Simple = AxisInSchedule | WindowSchedule | PoolSchedule | GatherSchedule | AxisOutSchedule
+Schedule = Simple | MvtuSchedule | ForkSchedule | JoinSchedule
 
 
-class Recurrence(Protocol):
-    """What the schedules of the stages have in common; see `schedule_window`."""
+@final
+@dataclass(frozen=True)
+class Server:
+    """A stage: its recurrence, the streams it reads and those it sends."""
 
-    @property
-    def in_beats(self) -> int:
-        """Beats of an input vector."""
+    schedule: Schedule
+    inputs: list["Link"] = field(default_factory=list)
+    outputs: list["Link"] = field(default_factory=list)
 
-    @property
-    def out_beats(self) -> int:
-        """Beats of an output vector."""
+    def in_beats(self, port: int) -> int:
+        """Beats of a vector of that input."""
+        s = self.schedule
+        return s.stage.beats[port] if isinstance(s, JoinSchedule) else s.in_beats
 
-    def credit(self, vector: int, taken: Sequence[int]) -> int | None:
-        """Earliest time of the last beat of input `vector`."""
+    def offer(self, vector: int) -> int | None:
+        """Earliest time of an output vector, as far as this stage decides."""
+        s = self.schedule
+        if isinstance(s, MvtuSchedule):
+            return s.offer(vector, self.inputs[0].accepted, self.outputs[0].times)
+        return s.offer(vector, self.inputs[-1].accepted)
+
+    def credit(self, vector: int, port: int) -> int | None:
+        """Earliest time of an input vector, as far as this stage decides."""
+        s = self.schedule
+        if isinstance(s, ForkSchedule):
+            return s.credit(vector, [link.times for link in self.outputs])
+        taken = self.outputs[0].times
+        if isinstance(s, JoinSchedule):
+            return s.credit(vector, port, [link.accepted for link in self.inputs], taken)
+        return s.credit(vector, taken)
 
 
 @final
@@ -35,92 +57,121 @@ class Recurrence(Protocol):
 class Link:
     """A stream: `times[u]` is when the last beat of the producer's vector u was transferred.
 
-    vectors: of a frame. consumer_vectors: the times at the consumer's vector ends.
+    vectors:  of a frame. beats: of the producer's vector. port: of the consumer.
+    pace:     of the source: cycles between the frames that it offers; 0: it always offers.
+    accepted: the times at the consumer's vector ends.
     """
 
     name: str
     vectors: int
-    producer: Recurrence | None  # None: the source, which always offers
-    consumer: Recurrence | None  # None: the sink, which always takes
+    beats: int
+    producer: Server | None  # None: the source
+    consumer: Server | None  # None: the sink, which always takes
+    port: int = 0
+    pace: int = 0
     times: list[int] = field(default_factory=list)
     accepted: list[int] = field(default_factory=list)
 
     @property
-    def beats(self) -> int:
-        """Beats of the producer's vector."""
-        return self.producer.out_beats if self.producer else 1
+    def slow(self) -> bool:
+        """bf_axis_out takes a word in as many cycles as it has integers."""
+        return self.consumer is not None and isinstance(self.consumer.schedule, AxisOutSchedule)
 
     @property
     def ratio(self) -> int:
         """The producer's vectors in one of the consumer's."""
-        if self.consumer is None or isinstance(self.consumer, AxisOutSchedule):
+        if self.consumer is None or self.slow:
             return 1
-        whole, rest = divmod(self.consumer.in_beats, self.beats)
+        whole, rest = divmod(self.consumer.in_beats(self.port), self.beats)
         assert whole >= 1, self.name
         assert rest == 0, self.name
         return whole
 
-    def advance(self, before: "Link | None", after: "Link | None") -> bool:
-        """Append the next time if all that decides it is known."""
-        u = len(self.times)
-        offer = self._offer(u, before)
-        credit = self._credit(u, after)
-        if offer is None or credit is None:
-            return False
-        # bf_axis_out takes a word in as many cycles as it has integers.
-        slow = isinstance(self.consumer, AxisOutSchedule)
-        gap = self.consumer.in_beats if slow and self.consumer else self.beats
-        time = max(offer, credit, self.times[-1] + gap if u else 0)
-        self.times.append(time)
-        if (u + 1) % self.ratio == 0:
-            self.accepted.append(time)
-        return True
+    def run(self, count: int) -> bool:
+        """Append the times, up to `count`, of which all that decides them is known."""
+        before, ratio = len(self.times), self.ratio
+        gap = self.consumer.in_beats(self.port) if self.slow and self.consumer else self.beats
+        while (u := len(self.times)) < count:
+            offer = self._offer(u)
+            credit = self._credit(u, ratio)
+            if offer is None or credit is None:
+                break
+            time = max(offer, credit, self.times[-1] + gap if u else 0)
+            self.times.append(time)
+            if (u + 1) % ratio == 0:
+                self.accepted.append(time)
+        return len(self.times) > before
 
-    def _offer(self, u: int, before: "Link | None") -> int | None:
-        if self.producer is None or before is None:
-            return 0
-        if isinstance(self.producer, MvtuSchedule):
-            return self.producer.offer(u, before.accepted, self.times)
-        assert isinstance(
-            self.producer,
-            WindowSchedule | PoolSchedule | GatherSchedule | AxisInSchedule | AxisOutSchedule,
-        )
-        return self.producer.offer(u, before.accepted)
+    def _offer(self, u: int) -> int | None:
+        if self.producer is not None:
+            return self.producer.offer(u)
+        frame, vector = divmod(u, self.vectors)
+        return frame * self.pace + vector * self.pace // self.vectors
 
-    def _credit(self, u: int, after: "Link | None") -> int | None:
-        vector, place = divmod(u, self.ratio)
-        if place or self.consumer is None or after is None:
+    def _credit(self, u: int, ratio: int) -> int | None:
+        vector, place = divmod(u, ratio)
+        if place or self.consumer is None:
             return 0
-        credit = self.consumer.credit(vector, after.times)
-        if credit is None or self.ratio == 1:
+        credit = self.consumer.credit(vector, self.port)
+        if credit is None or ratio == 1:
             return credit
         # The vector may begin then; this is its first part.
-        return credit - self.consumer.in_beats + self.beats
+        return credit - self.consumer.in_beats(self.port) + self.beats
 
 
-def make_links(stages: tuple[Stage, ...], style: int) -> tuple[Link, ...]:
-    """The source's stream, then what each stage sends."""
-    nodes: list[tuple[str, Recurrence, int]] = []
-    for stage in stages:
-        if isinstance(stage, AxisIn):
-            nodes.append((stage.name, AxisInSchedule(stage), stage.beats))
-        elif isinstance(stage, Window):
-            windows = stage.out_height * stage.out_width
-            nodes.append((stage.name, WindowSchedule(stage), windows))
-        elif isinstance(stage, Mvtu):
-            schedule = MvtuSchedule(stage, timing_of(stage, style))
-            nodes.append((stage.name, schedule, stage.pixels * schedule.parts))
-        elif isinstance(stage, Pool):
-            nodes.append((stage.name, PoolSchedule(stage), stage.pixels))
-        elif isinstance(stage, Gather):
-            nodes.append((stage.name, GatherSchedule(stage), stage.pixels * stage.words))
-        else:
-            assert isinstance(stage, AxisOut)
-            nodes.append((stage.name, AxisOutSchedule(stage), stage.outputs))
+def make_links(
+    stages: tuple[Stage, ...], style: int, *, pace: int = 0, unlimited: bool = False
+) -> tuple[Link, ...]:
+    """The source's stream, then what each stage sends.
+
+    style: of the popcounts. pace: see `Link`. unlimited: forks whose FIFOs are never full.
+    """
+    reads = reads_of(stages)
+    servers = {s.name: Server(_schedule(s, style, unlimited)) for s in stages}
+    consumers = {
+        name: (stage, port) for stage in stages for port, name in enumerate(reads[stage.name])
+    }
     first = stages[0]
     assert isinstance(first, AxisIn)
-    links = [Link("source", first.beats, None, nodes[0][1])]
-    for i, (name, node, vectors) in enumerate(nodes):
-        consumer = nodes[i + 1][1] if i + 1 < len(nodes) else None
-        links.append(Link(name, vectors, node, consumer))
+    source = Link("source", first.beats, 1, None, servers[first.name], pace=pace)
+    servers[first.name].inputs.append(source)
+    links, by_name = [source], dict[str, Link]()
+    for stage in stages:
+        server = servers[stage.name]
+        for name, vectors in _sent(stage, server).items():
+            consumer, port = consumers.get(name, (None, 0))
+            reader = servers[consumer.name] if consumer else None
+            link = Link(name, vectors, server.schedule.out_beats, server, reader, port)
+            server.outputs.append(link)
+            by_name[name] = link
+            links.append(link)
+    for stage in stages[1:]:
+        servers[stage.name].inputs.extend(by_name[name] for name in reads[stage.name])
     return tuple(links)
+
+
+def _schedule(stage: Stage, style: int, unlimited: bool) -> Schedule:
+    match stage:
+        case AxisIn():
+            return AxisInSchedule(stage)
+        case Window():
+            return WindowSchedule(stage)
+        case Mvtu() | Vvau():
+            return MvtuSchedule(stage, timing_of(stage, style))
+        case Pool():
+            return PoolSchedule(stage)
+        case Fork():
+            return ForkSchedule(stage, unlimited)
+        case Join():
+            return JoinSchedule(stage)
+        case Gather():
+            return GatherSchedule(stage)
+        case AxisOut():
+            return AxisOutSchedule(stage)
+
+
+def _sent(stage: Stage, server: Server) -> Mapping[str, int]:
+    """The streams that a stage sends, and their vectors of a frame."""
+    if isinstance(stage, AxisOut):
+        return {stage.name: stage.outputs}
+    return {s.name: s.beats // server.schedule.out_beats for s in streams_of(stage)}
