@@ -51,9 +51,9 @@ def compare(model: Path, graph: Graph, x: Floats, qonnx_samples: int = 4) -> Com
     proto = load_model(model)
     value = graph_input(proto)
     tensor = read_with_tensor(model).tensor
-    if tuple(x.shape[1:]) != graph.input_type.shape or not len(x):
+    if tuple(x.shape[1:]) != graph.sample_shape or not len(x):
         raise ModelError(
-            f"{model}: samples of shape {x.shape[1:]}, the input takes {graph.input_type.shape}; "
+            f"{model}: samples of shape {x.shape[1:]}, the input takes {graph.sample_shape}; "
             "give (N, *input shape) with N at least 1"
         )
     x = np.ascontiguousarray(x, np.float32)

@@ -63,12 +63,15 @@ class Node:
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Graph:
-    """Nodes in topological order; one input node, one output node.
+    """Nodes in topological order, each read any number of times; one input and one output node.
 
     input_map:  how a real input becomes integers (see `interp.quantise_input`).
     output_map: what the output integers mean.
     input_range: least and greatest input integer, where narrower than the input's type.
     input_by_sign: the input quantiser is a sign, not a rounding (bipolar inputs imply it).
+    input_rounding: its rounding otherwise, of `rounding.ROUNDING`.
+    input_shape: shape of a real sample, where it is not the input type's; from it the axes in
+        `input_order` and then a reshape lead to the type's (channels, ...).
     notes: what whoever runs the accelerator must know, e.g. a softmax left to the host.
     """
 
@@ -79,6 +82,9 @@ class Graph:
     output_map: ValueMap
     input_range: tuple[int, int] | None = None
     input_by_sign: bool = False
+    input_rounding: str = "HALF_EVEN"
+    input_shape: tuple[int, ...] | None = None
+    input_order: tuple[int, ...] | None = None
     notes: tuple[str, ...] = ()
 
     def node(self, name: str) -> Node:
@@ -88,6 +94,11 @@ class Graph:
     def consumers(self, name: str) -> tuple[Node, ...]:
         """Nodes that read `name`."""
         return tuple(n for n in self.nodes if name in n.op.inputs)
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one real sample, as the network's own file takes it."""
+        return self.input_type.shape if self.input_shape is None else self.input_shape
 
     @property
     def input_type(self) -> IntType:

@@ -7,17 +7,21 @@ from numpy.typing import NDArray
 
 from bitfold.ir.graph import Graph, per_channel
 from bitfold.ir.ops import Input
+from bitfold.ir.rounding import ROUNDING
 from bitfold.ir.types import Ints
 
 
 def quantise_input(graph: Graph, x: NDArray[np.floating]) -> Ints:
-    """Real inputs (N, *shape) to the graph's input integers.
+    """Real inputs (N, *sample shape) to the graph's input integers (N, *input shape).
 
-    As QONNX Quant does: float32 (x - bias) / scale, clip, round half to even. As BipolarQuant
-    does where the input is bipolar or `graph.input_by_sign`: the greater integer from the middle
-    of the two reals on.
+    As QONNX Quant does: float32 (x - bias) / scale, clip, round as `graph.input_rounding` says. As
+    BipolarQuant does where the input is bipolar or `graph.input_by_sign`: the greater integer from
+    the middle of the two reals on.
     """
     kind = graph.input_type
+    if graph.input_order is not None:
+        x = x.transpose(0, *(1 + axis for axis in graph.input_order))
+    x = x.reshape(len(x), *kind.shape)
     low, high = graph.input_range or (kind.min, kind.max)
     if kind.bipolar or graph.input_by_sign:
         middle = graph.input_map.to_real(np.array([(low + high) / 2]).reshape([1] * x.ndim))
@@ -25,7 +29,7 @@ def quantise_input(graph: Graph, x: NDArray[np.floating]) -> Ints:
     scale = per_channel(np.asarray(graph.input_map.scale, np.float32), x.ndim)
     bias = per_channel(np.asarray(graph.input_map.bias, np.float32), x.ndim)
     codes = (np.asarray(x, np.float32) - bias) / scale
-    return np.asarray(np.rint(np.clip(codes, low, high))).astype(np.int64)
+    return ROUNDING[graph.input_rounding](np.clip(codes, low, high)).astype(np.int64)
 
 
 def run(graph: Graph, x: Ints) -> Ints:

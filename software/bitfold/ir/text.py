@@ -1,8 +1,8 @@
 """Graphs on disk (graph.json + graph.npz) and as a listing for people."""
 
 import io
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from bitfold.errors import ArtefactError
 from bitfold.files import digest, read_json, write_bytes, write_json
 from bitfold.ir.graph import Graph, Node, Op, ValueMap
-from bitfold.ir.ops import AddBias, Conv, Dense, Flatten, Input, MaxPool, Threshold, Weights
+from bitfold.ir.ops import OPS, Conv, Input, MaxPool, SumPool, Weights
 from bitfold.ir.types import IntType
 from bitfold.ir.verify import verify
 
 KIND = "graph"
-SCHEMA = 1
+SCHEMA = 2
+# Fields of a graph about its input, plain values all.
+_INPUT = ("input_range", "input_by_sign", "input_rounding", "input_shape", "input_order")
 Arrays = Mapping[str, NDArray[Any]]
 _DAMAGE = (OSError, KeyError, ValueError, TypeError, AssertionError, IndexError, BadZipFile)
 
@@ -41,8 +43,7 @@ def save(graph: Graph, folder: Path) -> None:
             "arrays_sha256": digest(folder / "graph.npz"),
             "input": graph.input,
             "output": graph.output,
-            "input_range": graph.input_range,
-            "input_by_sign": graph.input_by_sign,
+            **{name: getattr(graph, name) for name in _INPUT},
             "notes": graph.notes,
             "nodes": nodes,
         },
@@ -65,13 +66,12 @@ def load(folder: Path) -> Graph:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         graph = Graph(
-            nodes=tuple(_rebuild(i, entry, arrays) for i, entry in enumerate(value["nodes"])),
+            nodes=tuple(_rebuild(entry, arrays) for entry in value["nodes"]),
             input=value["input"],
             output=value["output"],
             input_map=ValueMap(arrays["input.scale"], arrays["input.bias"]),
             output_map=ValueMap(arrays["output.scale"], arrays["output.bias"]),
-            input_range=tuple(value["input_range"]) if value["input_range"] else None,
-            input_by_sign=value["input_by_sign"],
+            **{name: _value(value[name], arrays) for name in _INPUT},
             notes=tuple(value["notes"]),
         )
         verify(graph, after="load")
@@ -93,67 +93,60 @@ def show(graph: Graph) -> str:
 
 
 def _summary(op: Op) -> str:
-    match op:
-        case Conv():
-            size = "x".join(map(str, op.kernel))
-            return f"Conv {size} stride {op.stride} pads {op.pads} {_kind(op.weights)}"
-        case Dense():
-            return f"Dense {_kind(op.weights)}"
-        case Threshold():
-            return f"Threshold {op.thresholds.shape[0]}x{op.thresholds.shape[1]}"
-        case MaxPool():
-            return f"MaxPool {op.kernel} stride {op.stride} pads {op.pads}"
-        case _:
-            return type(op).__name__
-
-
-def _kind(weights: Weights) -> str:
-    shape = "x".join(map(str, weights.values.shape))
-    return f"w {'bipolar' if weights.bipolar else f'int{weights.bits}'} {shape}"
+    """The operation and what it is set to: weights and thresholds as sizes, the rest as it is."""
+    parts = [type(op).__name__]
+    if isinstance(op, Conv | MaxPool | SumPool):
+        parts.append("x".join(map(str, op.kernel)))
+    for field in fields(op):  # type: ignore[arg-type]  # every operation is a dataclass
+        value = getattr(op, field.name)
+        if isinstance(value, Weights):
+            kind = "bipolar" if value.bipolar else f"int{value.bits}"
+            parts.append(f"w {kind} {'x'.join(map(str, value.values.shape))}")
+        elif field.name == "flip":
+            parts.append("" if value is None else f"flip {int(value.sum())}")
+        elif isinstance(value, np.ndarray):
+            parts.append(f"{field.name} {'x'.join(map(str, value.shape))}")
+        elif field.name not in ("x", "kernel", "type") and value != field.default:
+            parts.append(f"{field.name} {value}")
+    return " ".join(part for part in parts if part)
 
 
 def _describe(index: int, node: Node, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
     """A node as JSON; its arrays go to `arrays` under '<index>.<field>'."""
     entry: dict[str, Any] = {"name": node.name, "type": asdict(node.type)}
     entry["op"] = type(node.op).__name__
-    fields = dict(vars(node.op))
-    match node.op:
-        case Input():
-            fields = {}
-        case Conv() | Dense():
-            weights: Weights = fields.pop("weights")
-            arrays[f"{index}.weights"] = weights.values
-            fields |= {"w_bits": weights.bits, "w_bipolar": weights.bipolar}
-        case AddBias():
-            arrays[f"{index}.bias"] = fields.pop("bias")
-        case Threshold():
-            arrays[f"{index}.thresholds"] = fields.pop("thresholds")
-    return entry | {"fields": fields}
+    plain: dict[str, Any] = {}
+    for name, value in vars(node.op).items():
+        match value:
+            case IntType():  # that of an Input, which is the node's
+                continue
+            case Weights():
+                arrays[f"{index}.{name}"] = value.values
+                plain[name] = {"array": f"{index}.{name}", "bits": value.bits}
+                plain[name] |= {"bipolar": value.bipolar}
+            case np.ndarray():
+                arrays[f"{index}.{name}"] = value
+                plain[name] = {"array": f"{index}.{name}"}
+            case _:
+                plain[name] = value
+    return entry | {"fields": plain}
 
 
-def _rebuild(index: int, entry: Mapping[str, Any], arrays: Arrays) -> Node:
+def _rebuild(entry: Mapping[str, Any], arrays: Arrays) -> Node:
     kind = IntType(**{**entry["type"], "shape": tuple(entry["type"]["shape"])})
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in entry["fields"].items()}
-    return Node(entry["name"], _REBUILD[entry["op"]](f"{index}.", kind, fields, arrays), kind)
+    make = _MAKE[entry["op"]]
+    if make is Input:
+        return Node(entry["name"], Input(kind), kind)
+    values = {name: _value(value, arrays) for name, value in entry["fields"].items()}
+    return Node(entry["name"], make(**values), kind)
 
 
-def _linear(make: type[Conv] | type[Dense]) -> "Rebuild":
-    def rebuild(key: str, kind: IntType, fields: dict[str, Any], arrays: Arrays) -> Op:
-        bits, bipolar = fields.pop("w_bits"), fields.pop("w_bipolar")
-        return make(weights=Weights(arrays[key + "weights"], bits, bipolar), **fields)
+def _value(value: Any, arrays: Arrays) -> Any:
+    """The value of an operation's field from what `_describe` made of it."""
+    if isinstance(value, dict):
+        array = arrays[value["array"]]
+        return Weights(array, value["bits"], value["bipolar"]) if "bits" in value else array
+    return tuple(value) if isinstance(value, list) else value
 
-    return rebuild
 
-
-Rebuild = Callable[[str, IntType, dict[str, Any], Arrays], Op]
-_REBUILD: Mapping[str, Rebuild] = {
-    "Input": lambda key, kind, fields, arrays: Input(kind),
-    "Flatten": lambda key, kind, fields, arrays: Flatten(**fields),
-    "MaxPool": lambda key, kind, fields, arrays: MaxPool(**fields),
-    "Conv": _linear(Conv),
-    "Dense": _linear(Dense),
-    "AddBias": lambda key, kind, fields, arrays: AddBias(bias=arrays[key + "bias"], **fields),
-    "Threshold": lambda key, kind, fields, arrays: Threshold(
-        thresholds=arrays[key + "thresholds"], **fields
-    ),
-}
+_MAKE: Mapping[str, type[Op]] = {op.__name__: op for op in OPS}

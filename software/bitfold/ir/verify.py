@@ -3,6 +3,7 @@
 import numpy as np
 
 from bitfold.ir.graph import Graph
+from bitfold.ir.rounding import ROUNDING
 from bitfold.ir.types import IntType
 
 
@@ -23,5 +24,6 @@ def verify(graph: Graph, after: str) -> None:
         types[node.name] = node.type
     assert graph.input in types, f"pass {after!r}: no input {graph.input!r}"
     assert graph.output in types, f"pass {after!r}: no output {graph.output!r}"
+    assert graph.input_rounding in ROUNDING, f"pass {after!r}: {graph.input_rounding!r}"
     for each in (graph.input_map, graph.output_map):
         assert np.isfinite(each.scale).all(), f"pass {after!r}: value map is not finite"

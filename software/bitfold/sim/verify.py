@@ -64,9 +64,9 @@ def read_samples(path: Path, graph: Graph) -> tuple[Ints, NDArray[np.int64] | No
     """Input integers and labels of an .npz with `x` (float, as the model is fed) and maybe `y`."""
     arrays = read_arrays(path)
     x, y = arrays["x"], arrays.get("y")
-    if x.shape[1:] != graph.input_type.shape:
+    if x.shape[1:] != graph.sample_shape:
         raise ArtefactError(
-            f"{path}: x has shape {x.shape[1:]} a sample, the model reads {graph.input_type.shape}"
+            f"{path}: x has shape {x.shape[1:]} a sample, the model reads {graph.sample_shape}"
         )
     return quantise_input(graph, x), None if y is None else y.astype(np.int64)
 

@@ -4,7 +4,7 @@ import pytest
 from bitfold.compiler.lower import LinearLayer, PoolLayer, lower
 from bitfold.errors import UnsupportedOp
 from bitfold.ir import run_all
-from bitfold.ir.ops.linear import sliding_windows
+from bitfold.ir.ops.window import sliding_windows
 from integer_graphs import ChainBuilder, digits_like, mlp
 
 

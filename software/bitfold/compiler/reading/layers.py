@@ -15,7 +15,7 @@ from bitfold.compiler.reading.quantiser import MAX_BITS, attributes
 from bitfold.compiler.reading.stream import ROOT, Pool, Step, Stream, fresh_view
 from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.ops import Conv, Dense, Flatten, Weights
-from bitfold.ir.ops.linear import window_count
+from bitfold.ir.ops.window import window_count
 
 Inputs = Sequence[Stream | Constant | None]
 

@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 
 from bitfold.ir.graph import Op
+from bitfold.ir.ops.window import sliding_windows, window_count
 from bitfold.ir.types import Ints, IntType
 
 
@@ -44,13 +45,17 @@ def _output_type(weights: Ints, x: IntType, padded: bool, shape: tuple[int, ...]
 class Conv(Op):
     """y[o, p] = sum_k weight[o, k] * x[window p, k]; outside the map x is 0.
 
-    x (C, H, W), weight (O, C, KH, KW), y (O, OH, OW). `pads` = top, left, bottom, right.
+    x (C, H, W), weight (O, C / groups, KH, KW), y (O, OH, OW). `pads` = top, left, bottom, right.
+    Output o reads the C / groups channels of group o // (O / groups): groups = C is depthwise.
+    One-dimensional maps are (C, 1, L).
     """
 
     x: str
     weights: Weights
     stride: tuple[int, int] = (1, 1)
     pads: tuple[int, int, int, int] = (0, 0, 0, 0)
+    groups: int = 1
+    dilation: tuple[int, int] = (1, 1)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -66,18 +71,37 @@ class Conv(Op):
     def infer(self, *types: IntType) -> IntType:
         """Output map and the width that any input needs."""
         (x,) = types
-        height, width = window_count(x.shape, self.kernel, self.stride, self.pads)
-        shape = (len(self.weights.values), height, width)
+        outputs, depth = self.weights.values.shape[:2]
+        assert x.channels == depth * self.groups, (x, self.weights.values.shape, self.groups)
+        assert outputs % self.groups == 0, (outputs, self.groups)
+        height, width = window_count(x.shape, self.kernel, self.stride, self.pads, self.dilation)
+        shape = (outputs, height, width)
         return _output_type(self.weights.values, x, any(self.pads), shape)
 
     def run(self, *values: Ints) -> Ints:
         """(N, C, H, W) -> (N, O, OH, OW)."""
         (x,) = values
-        windows = sliding_windows(x, self.kernel, self.stride, self.pads, fill=0)
-        n, height, width = windows.shape[:3]
-        rows = windows.reshape(n * height * width, -1)
-        flat = exact_matmul(rows, self.weights.values.reshape(len(self.weights.values), -1).T)
-        return flat.reshape(n, height, width, -1).transpose(0, 3, 1, 2)
+        weights = self.weights.values
+        windows = sliding_windows(x, self.kernel, self.stride, self.pads, 0, self.dilation)
+        n, height, width, channels = windows.shape[:4]
+        if weights.shape[1] == 1:
+            return self._depthwise(windows)
+        # One matrix product a group: (groups, pixels, inputs) @ (groups, inputs, outputs).
+        grouped = windows.reshape(
+            n * height * width, self.groups, channels // self.groups * weights[0, 0].size
+        )
+        rows = weights.reshape(self.groups, len(weights) // self.groups, -1)
+        flat = exact_matmul(grouped.transpose(1, 0, 2), rows.transpose(0, 2, 1))
+        return flat.transpose(1, 0, 2).reshape(n, height, width, -1).transpose(0, 3, 1, 2)
+
+    def _depthwise(self, windows: Ints) -> Ints:
+        """Tap by tap, so that no copy of all windows is made."""
+        weights = self.weights.values
+        source = np.arange(len(weights)) // (len(weights) // self.groups)
+        y = np.zeros((*windows.shape[:3], len(weights)), np.int64)
+        for row, column in np.ndindex(*self.kernel):
+            y += windows[:, :, :, source, row, column] * weights[:, 0, row, column]
+        return y.transpose(0, 3, 1, 2)
 
 
 @final
@@ -134,31 +158,3 @@ def exact_matmul(a: Ints, b: Ints) -> Ints:
     if bound < 2.0**53:
         return np.asarray(a.astype(np.float64) @ b.astype(np.float64)).astype(np.int64)
     return a @ b
-
-
-def window_count(
-    shape: tuple[int, ...],
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    pads: tuple[int, int, int, int],
-) -> tuple[int, int]:
-    """Windows that fit down and across, rounding down as ONNX does with ceil_mode = 0."""
-    return (
-        (shape[1] + pads[0] + pads[2] - kernel[0]) // stride[0] + 1,
-        (shape[2] + pads[1] + pads[3] - kernel[1]) // stride[1] + 1,
-    )
-
-
-def sliding_windows(
-    x: Ints,
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    pads: tuple[int, int, int, int],
-    fill: int,
-) -> Ints:
-    """(N, C, H, W) -> (N, OH, OW, C, KH, KW); outside the map stands `fill`."""
-    top, left, bottom, right = pads
-    edges = ((0, 0), (0, 0), (top, bottom), (left, right))
-    padded = np.pad(x, edges, constant_values=fill) if any(pads) else x
-    view = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(2, 3))
-    return view[:, :, :: stride[0], :: stride[1]].transpose(0, 2, 3, 1, 4, 5)
