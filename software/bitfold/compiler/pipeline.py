@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from bitfold.compiler.passes.absorb_flips import absorb_flips
 from bitfold.compiler.passes.lower_bipolar import lower_bipolar
 from bitfold.compiler.passes.merge_thresholds import merge_thresholds
 from bitfold.compiler.passes.pool_after_threshold import pool_after_threshold
@@ -9,7 +10,12 @@ from bitfold.ir.graph import Graph
 from bitfold.ir.verify import verify
 
 Pass = Callable[[Graph], Graph]
-PIPELINE: tuple[Pass, ...] = (pool_after_threshold, merge_thresholds, lower_bipolar)
+PIPELINE: tuple[Pass, ...] = (
+    pool_after_threshold,
+    merge_thresholds,
+    absorb_flips,
+    lower_bipolar,
+)
 
 
 def run_pipeline(graph: Graph) -> Graph:

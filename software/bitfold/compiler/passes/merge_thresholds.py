@@ -1,19 +1,21 @@
-"""Threshold, (MaxPool | Flatten)*, Threshold -> one Threshold."""
+"""Threshold, (MaxPool | Upsample | Flatten)*, Threshold -> one Threshold."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from bitfold.compiler.passes.rewire import reading
-from bitfold.ir.graph import Graph, Node, make_node
-from bitfold.ir.ops import Flatten, MaxPool, Threshold
+from bitfold.compiler.passes.rewire import redirect, typed
+from bitfold.ir.graph import Graph, Node, Op
+from bitfold.ir.ops import Flatten, MaxPool, Threshold, Upsample
+from bitfold.ir.ops.threshold import Flags
 from bitfold.ir.types import Ints, IntType
 
 
 def merge_thresholds(graph: Graph) -> Graph:
     """Compose a requantisation of codes with the thresholds that made the codes.
 
-    Two quantisers in a row otherwise cost a stage that does no work.
+    Two quantisers in a row otherwise cost a stage that does no work. Codes that others read as
+    well stay as they are.
     Requires: nothing. Preserves: run(graph), bit for bit.
     """
     while (pair := _find(graph)) is not None:
@@ -27,15 +29,21 @@ def _find(graph: Graph) -> tuple[int, int] | None:
     for index, node in enumerate(graph.nodes):
         if not isinstance(node.op, Threshold):
             continue
-        at = names[node.op.x]
-        per_tensor = bool((node.op.thresholds == node.op.thresholds[:1]).all())
-        while True:
-            op = graph.nodes[at].op
+        flips = node.op.flips
+        same_rows = bool((node.op.thresholds == node.op.thresholds[:1]).all())
+        per_tensor = same_rows and bool((flips == flips[:1]).all())
+        name = node.op.x
+        while len(graph.consumers(name)) == 1 and name != graph.output:
+            op = graph.nodes[names[name]].op
             if isinstance(op, Threshold):
-                return at, index
-            if not (isinstance(op, MaxPool) or (isinstance(op, Flatten) and per_tensor)):
+                return names[name], index
+            commutes = isinstance(op, Upsample) or (
+                (isinstance(op, MaxPool) and not flips.any())
+                or (isinstance(op, Flatten) and per_tensor)
+            )
+            if not commutes:
                 break
-            at = names[op.x]
+            (name,) = op.inputs
     return None
 
 
@@ -43,43 +51,43 @@ def _merge(graph: Graph, first: int, second: int) -> Graph:
     a, b = graph.nodes[first], graph.nodes[second]
     assert isinstance(a.op, Threshold)
     assert isinstance(b.op, Threshold)
-    rows = b.op.thresholds
-    if len(rows) != len(a.op.thresholds):
-        rows = np.repeat(rows[:1], len(a.op.thresholds), axis=0)
-    merged = Threshold(
-        a.op.x,
-        _composed(a, rows, graph.node(a.op.x).type),
-        b.op.bits,
-        signed=b.op.signed,
-        bipolar=b.op.bipolar,
-    )
-    types: dict[str, IntType] = {}
-    nodes: list[Node] = []
+    merged = _composed(a, b.op, graph.node(a.op.x).type)
+    types = {a.name: (b.type.min, b.type.bipolar)}
     renamed = {b.name: b.op.x}
+    nodes: list[tuple[str, Op]] = []
     for index, node in enumerate(graph.nodes):
         if index == second:
             continue
-        op = merged if index == first else node.op
-        if index > first and any(i in renamed for i in op.inputs):
-            op = reading(op, renamed[op.inputs[0]])
-        if index > first and isinstance(op, MaxPool) and index < second:
-            op = replace(op, fill=types[op.x].min)
-        nodes.append(make_node(node.name, op, types))
-        types[node.name] = nodes[-1].type
+        op = merged if index == first else redirect(node.op, renamed)
+        if isinstance(op, Flatten | MaxPool | Upsample) and op.x in types and index < second:
+            types[node.name] = types[op.x]
+            if isinstance(op, MaxPool):
+                op = replace(op, fill=b.type.min)
+        nodes.append((node.name, op))
     output = renamed.get(graph.output, graph.output)
-    return replace(graph, nodes=tuple(nodes), output=output)
+    return replace(graph, nodes=typed(nodes), output=output)
 
 
-def _composed(a: Node, wanted: Ints, source: IntType) -> Ints:
-    """For each step of the second: the accumulator from which the first's code reaches it."""
+def _composed(a: Node, b: Threshold, source: IntType) -> Threshold:
+    """For each step of b: the accumulator from which a's code reaches it, or no longer does."""
     assert isinstance(a.op, Threshold)
+    channels = len(a.op.thresholds)
+    wanted, flips = b.thresholds, b.flips
+    if len(wanted) != channels:
+        wanted = np.repeat(wanted[:1], channels, axis=0)
+        flips = np.repeat(flips[:1], channels)
     values = np.array([-1, 1]) if a.type.bipolar else np.arange(a.type.min, a.type.max + 1)
-    bounded = np.concatenate(
-        [
-            np.full((len(wanted), 1), source.min),
-            a.op.thresholds,
-            np.full((len(wanted), 1), source.max + 1),
-        ],
-        axis=1,
+    ends = np.full((2, channels, 1), [[[source.min]], [[source.max + 1]]])
+    bounded = np.concatenate([ends[0], a.op.thresholds, ends[1]], axis=1)
+    # The count of a's thresholds that b's step needs. Mirrored codes reach it from above: they
+    # fall short of it from the complementary count on, and the steps follow in reverse.
+    needed = np.searchsorted(values, wanted)
+    mirrored = (len(values) - needed)[:, ::-1]
+    steps: Ints = np.where(a.op.flips[:, None], mirrored, needed)
+    flip: Flags = a.op.flips ^ flips
+    return replace(
+        b,
+        x=a.op.x,
+        thresholds=np.take_along_axis(bounded, steps, axis=1),
+        flip=flip if flip.any() else None,
     )
-    return np.take_along_axis(bounded, np.searchsorted(values, wanted), axis=1)

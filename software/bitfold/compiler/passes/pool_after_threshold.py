@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bitfold.compiler.passes.rewire import reading
+from bitfold.compiler.passes.rewire import redirect
 from bitfold.ir.graph import Graph, Node, make_node
 from bitfold.ir.ops import MaxPool, Threshold
 
@@ -10,45 +10,43 @@ from bitfold.ir.ops import MaxPool, Threshold
 def pool_after_threshold(graph: Graph) -> Graph:
     """Move each MaxPool behind the Threshold that reads it, where its integers are narrower.
 
-    Thresholds never decrease, so the greatest accumulator gives the greatest code.
+    A threshold that does not decrease gives its greatest code to the greatest accumulator. Left
+    where they are: pools that others read as well, and those in front of flipped channels.
     Requires: nothing. Preserves: run(graph), bit for bit; the order of everything else.
     """
-    nodes = list(graph.nodes)
-    output = graph.output
-    index = 0
-    while index + 1 < len(nodes):
-        pool, threshold = nodes[index], nodes[index + 1]
-        if _movable(pool, threshold):
-            assert isinstance(pool.op, MaxPool)
-            nodes[index : index + 2] = _swapped(nodes[:index], pool, threshold)
-            nodes[index + 2 :] = [
-                _redirect(n, threshold.name, pool.name) for n in nodes[index + 2 :]
-            ]
-            output = pool.name if output == threshold.name else output
-            index = 0  # two pools in a row: the first may move now
-        else:
-            index += 1
-    return replace(graph, nodes=tuple(nodes), output=output)
+    while (pair := _find(graph)) is not None:
+        graph = _swap(graph, *pair)
+    return graph
 
 
-def _movable(pool: Node, threshold: Node) -> bool:
-    return (
-        isinstance(pool.op, MaxPool)
-        and isinstance(threshold.op, Threshold)
-        and threshold.op.x == pool.name
-    )
+def _find(graph: Graph) -> tuple[int, int] | None:
+    """Positions of a pool and of its only reader, a threshold."""
+    names = {node.name: index for index, node in enumerate(graph.nodes)}
+    for index, node in enumerate(graph.nodes):
+        if not isinstance(node.op, Threshold) or node.op.flips.any():
+            continue
+        source = graph.node(node.op.x)
+        alone = len(graph.consumers(source.name)) == 1 and graph.output != source.name
+        if isinstance(source.op, MaxPool) and alone:
+            return names[source.name], index
+    return None
 
 
-def _swapped(before: list[Node], pool: Node, threshold: Node) -> list[Node]:
+def _swap(graph: Graph, first: int, second: int) -> Graph:
+    pool, threshold = graph.nodes[first], graph.nodes[second]
     assert isinstance(pool.op, MaxPool)
     assert isinstance(threshold.op, Threshold)
-    types = {n.name: n.type for n in before}
-    first = make_node(threshold.name, replace(threshold.op, x=pool.op.x), types)
-    types[first.name] = first.type
-    moved = replace(pool.op, x=first.name, fill=first.type.min)
-    return [first, make_node(pool.name, moved, types)]
-
-
-def _redirect(node: Node, old: str, new: str) -> Node:
-    """`node` reading `new` where it read `old`; its type stays as it was."""
-    return replace(node, op=reading(node.op, new)) if old in node.op.inputs else node
+    renamed = {threshold.name: pool.name}
+    types = {node.name: node.type for node in graph.nodes}
+    nodes: list[Node] = []
+    for index, node in enumerate(graph.nodes):
+        if index == first:
+            continue
+        if index == second:
+            early = make_node(threshold.name, replace(threshold.op, x=pool.op.x), types)
+            types[early.name] = early.type
+            late = replace(pool.op, x=early.name, fill=early.type.min)
+            nodes += [early, make_node(pool.name, late, types)]
+        else:
+            nodes.append(replace(node, op=redirect(node.op, renamed)))
+    return replace(graph, nodes=tuple(nodes), output=renamed.get(graph.output, graph.output))

@@ -1,12 +1,29 @@
-"""Exchange what an operation reads."""
+"""Exchange what operations read, and infer the types again."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
-from bitfold.ir.graph import Op
-from bitfold.ir.ops import AddBias, Conv, Dense, Flatten, MaxPool, Threshold
+from bitfold.ir.graph import Node, Op, make_node
+from bitfold.ir.types import IntType
 
 
-def reading(op: Op, source: str) -> Op:
-    """`op` reading node `source` in place of its only input."""
-    assert isinstance(op, AddBias | Conv | Dense | Flatten | MaxPool | Threshold), op
-    return replace(op, x=source)
+def redirect(op: Op, renamed: Mapping[str, str]) -> Op:
+    """`op` reading `renamed[name]` wherever it read `name`."""
+    if not any(name in renamed for name in op.inputs):
+        return op
+    given: Any = op  # every operation but Input is a dataclass with a field x
+    x = given.x
+    new = renamed[x] if isinstance(x, str) else tuple(renamed.get(name, name) for name in x)
+    changed: Op = replace(given, x=new)
+    return changed
+
+
+def typed(nodes: Iterable[tuple[str, Op]]) -> tuple[Node, ...]:
+    """Nodes with their types inferred, in the order given."""
+    types: dict[str, IntType] = {}
+    result: list[Node] = []
+    for name, op in nodes:
+        result.append(make_node(name, op, types))
+        types[name] = result[-1].type
+    return tuple(result)

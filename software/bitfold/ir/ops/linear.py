@@ -82,7 +82,9 @@ class Conv(Op):
         """(N, C, H, W) -> (N, O, OH, OW)."""
         (x,) = values
         weights = self.weights.values
-        windows = sliding_windows(x, self.kernel, self.stride, self.pads, 0, self.dilation)
+        windows = sliding_windows(
+            x, self.kernel, self.stride, self.pads, fill=0, dilation=self.dilation
+        )
         n, height, width, channels = windows.shape[:4]
         if weights.shape[1] == 1:
             return self._depthwise(windows)

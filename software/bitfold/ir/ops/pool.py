@@ -33,7 +33,7 @@ class MaxPool(Op):
     def run(self, *values: Ints) -> Ints:
         """(N, C, H, W) -> (N, C, OH, OW)."""
         (x,) = values
-        windows = sliding_windows(x, self.kernel, self.stride, self.pads, self.fill)
+        windows = sliding_windows(x, self.kernel, self.stride, self.pads, fill=self.fill)
         greatest: Ints = windows.max(axis=(4, 5))
         return greatest.transpose(0, 3, 1, 2)
 
@@ -64,6 +64,6 @@ class SumPool(Op):
     def run(self, *values: Ints) -> Ints:
         """(N, C, H, W) -> (N, C, OH, OW)."""
         (x,) = values
-        windows = sliding_windows(x, self.kernel, self.stride, self.pads, 0)
+        windows = sliding_windows(x, self.kernel, self.stride, self.pads, fill=0)
         total: Ints = windows.sum(axis=(4, 5))
         return total.transpose(0, 3, 1, 2)

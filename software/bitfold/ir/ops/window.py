@@ -25,7 +25,7 @@ def window_count(
 
 
 def sliding_windows(
-    x: Ints, kernel: Pair, stride: Pair, pads: Pads, fill: int, dilation: Pair = (1, 1)
+    x: Ints, kernel: Pair, stride: Pair, pads: Pads, fill: int, *, dilation: Pair = (1, 1)
 ) -> Ints:
     """(N, C, H, W) -> a view (N, OH, OW, C, KH, KW); outside the map stands `fill`."""
     top, left, bottom, right = pads
