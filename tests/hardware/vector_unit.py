@@ -1,4 +1,4 @@
-"""What the benches of bf_mvtu and bf_vvau share: driving both sides, and the recurrence of times."""
+"""What the benches of bf_mvtu and bf_vvau share: driving both sides; the recurrence of times."""
 
 import random
 from collections.abc import Callable

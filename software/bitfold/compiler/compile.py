@@ -24,12 +24,14 @@ from bitfold.compiler.emit import emit_top
 from bitfold.compiler.emit_bench import BENCH_MODULES, emit_bench
 from bitfold.compiler.folding import fold
 from bitfold.compiler.instances import instance_of, style_of
-from bitfold.compiler.lower import Layer, lower
+from bitfold.compiler.layers import Layer
+from bitfold.compiler.lower import lower
 from bitfold.compiler.memories import emit_memories
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.compiler.stages import build_stages
 from bitfold.cost import interval, read_target, stage_brams, stage_cycles, stage_ffs, stage_luts
+from bitfold.cost.depths import with_depths
 from bitfold.cost.schedule import frame_times
 from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Stage
 from bitfold.errors import ConfigError, MismatchError
@@ -134,7 +136,7 @@ def plan(
     target: str,
     clock_mhz: float,
 ) -> tuple[Stage, ...]:
-    """Fold the layers for the rate or the budget, and lay out the chain of stages."""
+    """Fold the layers for the rate or the budget, and lay out the stages."""
     if clock_mhz <= 0:
         raise ConfigError(f"clock_mhz must be positive, got {clock_mhz}")
     if fps is not None and fps <= 0:
@@ -142,8 +144,8 @@ def plan(
     if fps is None and luts is None:
         fps = 1000.0
     cycles = None if fps is None else max(1, floor(clock_mhz * 1e6 / fps))
-    chain = fold(graph, layers, read_target(target), interval_cycles=cycles, luts=luts)
-    return build_stages(graph, layers, dict(chain.foldings))
+    chosen = fold(graph, layers, read_target(target), interval_cycles=cycles, luts=luts)
+    return with_depths(build_stages(graph, layers, chosen.foldings), style_of(target))
 
 
 def _write_sources(

@@ -18,7 +18,18 @@ import numpy as np
 
 import bitfold
 from bitfold.cost import Folding
-from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Stage, Window
+from bitfold.cost.stages import (
+    AxisIn,
+    AxisOut,
+    Fork,
+    Gather,
+    Join,
+    Mvtu,
+    Pool,
+    Stage,
+    Vvau,
+    Window,
+)
 from bitfold.errors import ArtefactError
 from bitfold.files import read_json, write_json
 from bitfold.ir import Graph, text
@@ -29,6 +40,9 @@ _KINDS: Mapping[str, Callable[..., Stage]] = {
     "axis_in": AxisIn,
     "window": Window,
     "mvtu": Mvtu,
+    "vvau": Vvau,
+    "fork": Fork,
+    "join": Join,
     "pool": Pool,
     "gather": Gather,
     "axis_out": AxisOut,

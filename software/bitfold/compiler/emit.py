@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bitfold.compiler.instances import Instance, instance_of, style_of
-from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Stage
-from bitfold.cost.streams import Stream, streams, streams_of
+from bitfold.cost.stages import AxisIn, AxisOut, Fork, Join, Mvtu, Stage
+from bitfold.cost.streams import Stream, reads_of, streams, streams_of
 
 HEADER = """\
 // SPDX-License-Identifier: Apache-2.0
@@ -31,6 +31,19 @@ def _instance(instance: Instance, name: str, ports: Mapping[str, str]) -> str:
     )
 
 
+_IN = {"in_valid_i": "valid", "in_ready_o": "ready", "in_data_i": "data"}
+_OUT = {"out_valid_o": "valid", "out_ready_i": "ready", "out_data_o": "data"}
+
+
+def _nets(ports: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    """Port -> nets of these streams, the first lowest."""
+    found = {}
+    for port, suffix in ports.items():
+        nets = [f"{name}_{suffix}" for name in reversed(names)]
+        found[port] = nets[0] if len(nets) == 1 else "{" + ", ".join(nets) + "}"
+    return found
+
+
 def _link(stream: Stream) -> str:
     return (
         f"  logic {stream.name}_valid, {stream.name}_ready;\n"
@@ -39,32 +52,23 @@ def _link(stream: Stream) -> str:
 
 
 def emit_top(stages: tuple[Stage, ...], target: str) -> str:
-    """The module bf_accelerator: one instance a stage, one stream between neighbours."""
+    """The module bf_accelerator: one instance a stage, one stream between those that meet."""
     first, last = stages[0], stages[-1]
     assert isinstance(first, AxisIn)
     assert isinstance(last, AxisOut)
     links = streams(stages)
+    reads = reads_of(stages)
     body = []
-    for i, stage in enumerate(stages):
+    for stage in stages:
         ports = {"clk_i": "clk_i", "rst_ni": "rst_ni"}
         if stage is first:
             ports |= {f"s_axis_{n}": f"s_axis_{n}" for n in ("tdata", "tvalid", "tready", "tlast")}
         else:
-            link = links[i - 1].name
-            ports |= {
-                "in_valid_i": f"{link}_valid",
-                "in_ready_o": f"{link}_ready",
-                "in_data_i": f"{link}_data",
-            }
+            ports |= _nets(_IN, reads[stage.name])
         if stage is last:
             ports |= {f"m_axis_{n}": f"m_axis_{n}" for n in ("tdata", "tvalid", "tready", "tlast")}
         else:
-            link = links[i].name
-            ports |= {
-                "out_valid_o": f"{link}_valid",
-                "out_ready_i": f"{link}_ready",
-                "out_data_o": f"{link}_data",
-            }
+            ports |= _nets(_OUT, tuple(s.name for s in streams_of(stage)))
         instance = instance_of(stage, target)
         ports |= instance.unused
         if "Style" in instance.parameters:
@@ -105,8 +109,9 @@ def emit_alone(stage: Stage, target: str) -> str:
         lines.append("output logic s_axis_tready")
         ports |= {f"s_axis_{n}": f"s_axis_{n}" for n in ("tdata", "tvalid", "tready", "tlast")}
     else:
-        width = _input_width(stage)
-        lines += ["input logic in_valid_i", "output logic in_ready_o"]
+        streams_in = len(stage.beats) if isinstance(stage, Join) else 1
+        many, width = _range(streams_in), _input_width(stage) * streams_in
+        lines += [f"input logic {many}in_valid_i", f"output logic {many}in_ready_o"]
         lines.append(f"input logic [{width - 1}:0] in_data_i")
         ports |= {n: n for n in ("in_valid_i", "in_ready_o", "in_data_i")}
     if isinstance(stage, AxisOut):
@@ -114,8 +119,9 @@ def emit_alone(stage: Stage, target: str) -> str:
         lines += ["output logic m_axis_tlast", "input logic m_axis_tready"]
         ports |= {f"m_axis_{n}": f"m_axis_{n}" for n in ("tdata", "tvalid", "tready", "tlast")}
     else:
-        width = streams_of(stage)[0].width
-        lines += ["output logic out_valid_o", "input logic out_ready_i"]
+        sent = streams_of(stage)
+        many, width = _range(len(sent)), sum(stream.width for stream in sent)
+        lines += [f"output logic {many}out_valid_o", f"input logic {many}out_ready_i"]
         lines.append(f"output logic [{width - 1}:0] out_data_o")
         ports |= {n: n for n in ("out_valid_o", "out_ready_i", "out_data_o")}
     instance = instance_of(stage, target)
@@ -125,7 +131,17 @@ def emit_alone(stage: Stage, target: str) -> str:
     return f"module bf_stage (\n  {head}\n);\n{nets}{body}endmodule\n"
 
 
+def _range(count: int) -> str:
+    return "" if count == 1 else f"[{count - 1}:0] "
+
+
 def _input_width(stage: Stage) -> int:
-    if isinstance(stage, Mvtu):
-        return stage.group_in
-    return stage.group * stage.width if isinstance(stage, AxisOut) else stage.group
+    match stage:
+        case Mvtu():
+            return stage.group_in
+        case AxisOut():
+            return stage.group * stage.width
+        case Fork() | Join():
+            return stage.width
+        case _:
+            return stage.group

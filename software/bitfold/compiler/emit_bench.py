@@ -13,13 +13,14 @@ def emit_bench(stages: tuple[Stage, ...]) -> str:
     assert isinstance(first, AxisIn)
     assert isinstance(last, AxisOut)
     width = 8 * first.group
+    links = streams(stages)
     probes = [
         _probe(0, 1, "dut_s_tvalid && dut_s_tready"),
         *(
             _probe(i, s.beats, f"u_dut.{s.name}_valid && u_dut.{s.name}_ready")
-            for i, s in enumerate(streams(stages), start=1)
+            for i, s in enumerate(links, start=1)
         ),
-        _probe(len(stages), last.outputs, "dut_m_tvalid && dut_m_tready"),
+        _probe(len(links) + 1, last.outputs, "dut_m_tvalid && dut_m_tready"),
     ]
     return (
         HEADER.format(what="bf_bench: test bench of bf_accelerator. Not synthesisable.")

@@ -1,106 +1,120 @@
 """Choose PE, SIMD, WP, AP of every layer: fewest LUTs for a rate, or best rate within a LUT budget.
 
-A layer's choice meets its neighbour's in one place: the channel group in which it sends its planes
-must divide, or be divided by, the next layer's SIMD. So the best chain is found exactly by dynamic
-programming over that group, one layer after another.
+A layer's choice meets others in one place: the channel group of the streams it reads and sends. A
+product's SIMD must divide the group that it reads, or be divided by it; streams that meet must have
+one group; all readers of a stream read the same. `selection` finds the best choice of all layers
+together.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import final
 
-from bitfold.compiler.lower import Layer, LinearLayer, PoolLayer
+from bitfold.compiler.layers import ChannelLayer, ConcatLayer, Layer, LinearLayer
+from bitfold.compiler.selection import Option, Selected, select
 from bitfold.compiler.stages import (
     LayerFolding,
+    fork_stage,
     input_stage,
-    linear_stages,
+    layer_stages,
     output_stages,
-    pool_stages,
 )
 from bitfold.cost import Folding, stage_cycles
 from bitfold.cost.luts import Target, stage_luts
 from bitfold.cost.shape import divisors
 from bitfold.cost.stages import Stage
 from bitfold.errors import BudgetError
-from bitfold.ir import Graph
+from bitfold.ir import Graph, IntType
 
 MAX_LANES = 4096  # of one layer; beyond, one popcount no longer closes timing
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Chain:
-    """A choice for the layers so far: its LUTs, and the foldings by layer name."""
+class Chosen:
+    """A choice for all layers: its LUTs, and the foldings by layer name."""
 
     luts: float
     foldings: Mapping[str, LayerFolding]
 
 
-@final
-@dataclass(frozen=True, kw_only=True)
-class _Option:
-    simd: int
-    tpe: int
-    cycles: int
-    luts: float
-    how: LayerFolding
-
-
 def fold_for_interval(
     graph: Graph, layers: tuple[Layer, ...], cycles: int, target: Target
-) -> Chain | None:
-    """The chain with the fewest LUTs whose initiation interval is at most `cycles`, or None."""
+) -> Chosen | None:
+    """The foldings with the fewest LUTs whose initiation interval is at most `cycles`, or None."""
     first = input_stage(graph)
     if stage_cycles(first) > cycles:
         return None
-    states = {first.group: Chain(luts=stage_luts(first, target), foldings={})}
+    groups: dict[str, frozenset[int]] = {"input": frozenset({first.group})}
+    options: dict[str, tuple[Option, ...]] = {}
+    readers = [name for layer in layers for name in layer.reads]
+    types = {"input": graph.input_type} | {layer.name: layer.out for layer in layers}
     for layer in layers:
-        after: dict[int, Chain] = {}
-        for group, chain in states.items():
-            for added, luts, out in _extensions(layer, group, cycles, target):
-                total = chain.luts + luts
-                if out not in after or total < after[out].luts:
-                    after[out] = Chain(luts=total, foldings={**chain.foldings, **added})
-        states = after
-    ends = [_ended(layers, group, chain, cycles, target) for group, chain in states.items()]
-    return min((c for c in ends if c), key=lambda chain: chain.luts, default=None)
-
-
-def _ended(
-    layers: tuple[Layer, ...], group: int, chain: Chain, cycles: int, target: Target
-) -> Chain | None:
-    """`chain` with what sends its integers; None if that is too slow."""
-    stages = output_stages(layers, group)
-    if any(stage_cycles(stage) > cycles for stage in stages):
+        common = frozenset.intersection(*(groups[name] for name in layer.reads))
+        found = [o for group in sorted(common) for o in _options(layer, group, cycles, target)]
+        if layer is layers[-1]:
+            found = [o for o in found if _ends(layer, o.sends, cycles)]
+        options[layer.name] = tuple(found)
+        groups[layer.name] = frozenset(o.sends for o in found)
+        if not found:
+            return None
+    last = layers[-1]
+    extra = {
+        name: {g: _fork_luts(name, types[name], g, readers.count(name), target) for g in found}
+        for name, found in groups.items()
+        if readers.count(name) > 1
+    }
+    extra[last.name] = {
+        g: _luts(output_stages(last, g), target) for g in groups[last.name]
+    }
+    reads = {layer.name: layer.reads for layer in layers}
+    selected: Selected | None = select(reads, options, groups, extra)
+    if selected is None:
         return None
-    return Chain(luts=chain.luts + _luts(stages, target), foldings=chain.foldings)
+    foldings = {n: o.how for n, o in selected.options.items() if isinstance(o.how, LayerFolding)}
+    return Chosen(luts=selected.cost + stage_luts(first, target), foldings=foldings)
 
 
-def _extensions(
-    layer: Layer, group: int, cycles: int, target: Target
-) -> Iterator[tuple[dict[str, LayerFolding], float, int]]:
-    """Ways to put `layer` behind a stream of `group`: foldings, LUTs, the group it sends."""
-    if isinstance(layer, PoolLayer):
-        stages = pool_stages(layer, group)
-        if all(stage_cycles(s) <= cycles for s in stages):
-            yield {}, _luts(stages, target), group
-        return
-    best: dict[int, tuple[float, LayerFolding]] = {}
-    for how in _choices(layer, cycles):
-        simd = how.folding.simd
-        if simd % group and group % simd:
-            continue
-        stages = linear_stages(layer, group, how)
+def _ends(last: Layer, group: int, cycles: int) -> bool:
+    return all(stage_cycles(stage) <= cycles for stage in output_stages(last, group))
+
+
+def _fork_luts(name: str, x: IntType, group: int, branches: int, target: Target) -> float:
+    return stage_luts(fork_stage(name, x, group, branches, ()), target)
+
+
+def _options(layer: Layer, group: int, cycles: int, target: Target) -> Iterator[Option]:
+    """Ways to put `layer` behind streams of `group`, the best for each group that it can send."""
+    best: dict[int, tuple[float, LayerFolding | None]] = {}
+    for how in _choices(layer, group, cycles):
+        stages = layer_stages(layer, group, how, layer.reads)
         if any(stage_cycles(s) > cycles for s in stages):
             continue
         luts = _luts(stages, target)
-        if how.tpe not in best or luts < best[how.tpe][0]:
-            best[how.tpe] = (luts, how)
-    for tpe, (luts, how) in best.items():
-        yield {layer.name: how}, luts, tpe
+        sends = group if how is None else how.tpe
+        if sends not in best or luts < best[sends][0]:
+            best[sends] = (luts, how)
+    for sends, (luts, how) in best.items():
+        yield Option(reads=group, sends=sends, cost=luts, how=how)
 
 
-def _choices(layer: LinearLayer, cycles: int) -> Iterator[LayerFolding]:
+def _choices(layer: Layer, group: int, cycles: int) -> Iterator[LayerFolding | None]:
+    match layer:
+        case LinearLayer():
+            yield from _products(layer, group, cycles)
+        case ChannelLayer():
+            shares = layer.thresholds is not None
+            for tpe in divisors(group) if shares else (group,):
+                yield LayerFolding(folding=None, tpe=tpe)
+        case ConcatLayer():
+            if all(part.channels % group == 0 for part in layer.parts):
+                yield None
+        case _:
+            yield None
+
+
+def _products(layer: LinearLayer, group: int, cycles: int) -> Iterator[LayerFolding]:
     """Foldings that are fast enough; among equals in PE and planes the least SIMD is enough."""
     outputs, inputs = layer.matrix.shape
     shares = layer.thresholds is not None
@@ -113,7 +127,7 @@ def _choices(layer: LinearLayer, cycles: int) -> Iterator[LayerFolding]:
                     if folding.lanes > MAX_LANES:
                         break
                     busy = layer.pixels * (outputs // pe) * (inputs // simd) * steps
-                    if busy > cycles:
+                    if busy > cycles or (simd % group and group % simd):
                         continue
                     for tpe in divisors(pe) if shares else (pe,):
                         yield LayerFolding(folding=folding, tpe=tpe)
@@ -132,25 +146,25 @@ def fold(
     *,
     interval_cycles: int | None,
     luts: int | None,
-) -> Chain:
+) -> Chosen:
     """Fewest LUTs at `interval_cycles`, or least interval within `luts`; both: check both.
 
     Raises: BudgetError, saying the least possible interval or the fewest LUTs possible.
     """
     if interval_cycles is not None:
-        chain = fold_for_interval(graph, layers, interval_cycles, target)
-        if chain is None:
+        chosen = fold_for_interval(graph, layers, interval_cycles, target)
+        if chosen is None:
             least = _least_interval(graph, layers, target, luts=None)
             raise BudgetError(
                 f"an initiation interval of {interval_cycles} cycles cannot be met; "
                 f"the least this network can reach is {least} cycles"
             )
-        if luts is not None and chain.luts > luts:
+        if luts is not None and chosen.luts > luts:
             raise BudgetError(
-                f"{interval_cycles} cycles a frame need {chain.luts:.0f} LUTs on {target.name}, "
+                f"{interval_cycles} cycles a frame need {chosen.luts:.0f} LUTs on {target.name}, "
                 f"the budget is {luts}"
             )
-        return chain
+        return chosen
     limit = float("inf") if luts is None else luts
     slowest = fold_for_interval(graph, layers, _slowest(layers), target)
     assert slowest is not None
@@ -160,9 +174,9 @@ def fold(
             f"of this network takes {slowest.luts:.0f}"
         )
     cycles = _least_interval(graph, layers, target, luts=luts)
-    chain = fold_for_interval(graph, layers, cycles, target)
-    assert chain is not None
-    return chain
+    chosen = fold_for_interval(graph, layers, cycles, target)
+    assert chosen is not None
+    return chosen
 
 
 def _least_interval(
@@ -172,8 +186,8 @@ def _least_interval(
     low, high = 0, _slowest(layers)  # low fails, high works
     while high - low > max(1, high // 200):
         middle = (low + high) // 2
-        chain = fold_for_interval(graph, layers, middle, target)
-        if chain is not None and (luts is None or chain.luts <= luts):
+        chosen = fold_for_interval(graph, layers, middle, target)
+        if chosen is not None and (luts is None or chosen.luts <= luts):
             high = middle
         else:
             low = middle
@@ -189,13 +203,12 @@ def _slowest(layers: tuple[Layer, ...]) -> int:
             most = max(most, layer.matrix.shape[0] * layer.pixels * 8)
             values = layer.x.shape[0] * layer.pixels * layer.x.bits
             most = max(most, values * (layer.matrix.shape[1] // layer.x.shape[0]))
+        elif isinstance(layer, ConcatLayer):
+            most = max(most, prod(layer.out.shape) * layer.out.bits)
         else:
-            most = max(most, 4 * layer.x.bits * _size(layer.x.shape) * layer.pool.kernel[0] ** 2)
+            positions = (
+                layer.positions if isinstance(layer, ChannelLayer) else prod(layer.pool.kernel)
+            )
+            bits = max(layer.x.bits, layer.out.bits)
+            most = max(most, prod(layer.x.shape) * bits * positions)
     return 2 * most
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for extent in shape:
-        size *= extent
-    return size

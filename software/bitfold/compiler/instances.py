@@ -6,7 +6,7 @@ from functools import singledispatch
 from typing import final
 
 from bitfold.cost.schedule_mvtu import held_vectors
-from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Window
+from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Mvtu, Pool, Vvau, Window
 from bitfold.sim.reference import Step, pack_steps, step_table
 
 # Popcounts and accumulators from that family's primitives; elsewhere plain SystemVerilog.
@@ -113,14 +113,64 @@ def _(stage: Mvtu, target: str) -> Instance:
         "OutVectors": str(held_vectors(stage, style)),
         "Style": str(style),
     }
+    return Instance(module="bf_mvtu", parameters=parameters | _endings(stage))
+
+
+@instance_of.register
+def _(stage: Vvau, target: str) -> Instance:
+    parameters = {
+        "Group": str(stage.group),
+        "Planes": str(stage.planes),
+        "ActSigned": _flag(stage.act_signed),
+        "Groups": str(stage.groups),
+        "Positions": str(stage.positions),
+        "WBits": str(stage.w_bits),
+        "WKind": str(stage.w_kind),
+        "AccWidth": str(stage.acc_width),
+        "Final": _flag(stage.final),
+        "Tpe": str(stage.tpe),
+        "OutVectors": str(held_vectors(stage, 0)),
+    }
+    if stage.w_kind:
+        parameters["WeightFile"] = _file(f"{stage.name}_weights.mem")
+    return Instance(module="bf_vvau", parameters=parameters | _endings(stage))
+
+
+def _endings(stage: Mvtu | Vvau) -> dict[str, str]:
+    """Thresholds, or biases where accumulators leave."""
     if stage.final:
-        parameters["HasBias"] = _flag(True)
-        parameters["BiasFile"] = _file(f"{stage.name}_biases.mem")
-    else:
-        parameters["OutBits"] = str(stage.out_bits)
-        parameters["OutSigned"] = _flag(stage.out_signed)
-        parameters["ThresholdFile"] = _file(f"{stage.name}_thresholds")
-    return Instance(module="bf_mvtu", parameters=parameters)
+        return {"HasBias": _flag(True), "BiasFile": _file(f"{stage.name}_biases.mem")}
+    return {
+        "OutBits": str(stage.out_bits),
+        "OutSigned": _flag(stage.out_signed),
+        "ThresholdFile": _file(f"{stage.name}_thresholds"),
+    }
+
+
+def _words(values: tuple[int, ...]) -> str:
+    """32 bits each, the first lowest."""
+    return f"{32 * len(values)}'h{sum(v << 32 * k for k, v in enumerate(values)):x}"
+
+
+@instance_of.register
+def _(stage: Fork, target: str) -> Instance:
+    parameters = {
+        "Width": str(stage.width),
+        "Beats": str(stage.beats),
+        "Branches": str(len(stage.vectors)),
+        "Vectors": _words(stage.vectors),
+    }
+    return Instance(module="bf_fork", parameters=parameters)
+
+
+@instance_of.register
+def _(stage: Join, target: str) -> Instance:
+    parameters = {
+        "Width": str(stage.width),
+        "Branches": str(len(stage.beats)),
+        "Beats": _words(stage.beats),
+    }
+    return Instance(module="bf_join", parameters=parameters)
 
 
 @instance_of.register

@@ -5,154 +5,267 @@ become (kernel row, kernel column, channel), a dense layer's columns behind a ma
 channel). That is a permutation of weights at compile time and nothing in hardware.
 """
 
-from dataclasses import dataclass
 from math import prod
 from typing import final
 
 import numpy as np
 
-from bitfold.cost import LayerShape
+from bitfold.compiler.channels import channel_weights, spread, unflipped, widened
+from bitfold.compiler.layers import ChannelLayer, ConcatLayer, Layer, LinearLayer, PoolLayer
 from bitfold.errors import UnsupportedOp
 from bitfold.ir import Graph, Ints, IntType, Node
-from bitfold.ir.ops import AddBias, Conv, Dense, Flatten, Input, MaxPool, Threshold
-
-
-@final
-@dataclass(frozen=True, eq=False, kw_only=True)
-class LinearLayer:
-    """A matrix product with what follows it: thresholds, or a bias where accumulators leave.
-
-    matrix (outputs, inputs): columns in stream order; values as in the graph.
-    """
-
-    name: str
-    matrix: Ints
-    w_bits: int
-    w_bipolar: bool
-    x: IntType
-    conv: Conv | None
-    acc: IntType
-    thresholds: Threshold | None
-    bias: Ints | None
-    pixels: int
-
-    @property
-    def shape(self) -> LayerShape:
-        """For the cost formulas."""
-        outputs, inputs = self.matrix.shape
-        channels = self.x.channels if self.conv else inputs
-        return LayerShape(
-            name=self.name, outputs=outputs, inputs=inputs, pixels=self.pixels, channels=channels
-        )
-
-
-@final
-@dataclass(frozen=True, eq=False, kw_only=True)
-class PoolLayer:
-    """A pooling behind codes, or of the input."""
-
-    name: str
-    pool: MaxPool
-    x: IntType
-    out: IntType
-
-
-Layer = LinearLayer | PoolLayer
+from bitfold.ir.ops import (
+    AddBias,
+    Concat,
+    Conv,
+    Dense,
+    Flatten,
+    Input,
+    MaxPool,
+    Sum,
+    SumPool,
+    Threshold,
+)
 
 
 def lower(graph: Graph) -> tuple[Layer, ...]:
-    """Layers in order. Requires a chain as the pipeline leaves it. Raises: UnsupportedOp."""
-    chain = _chain(graph)
-    layers: list[Layer] = []
-    types = {node.name: node.type for node in chain}
-    flattened: IntType | None = None  # the map that a Flatten has just renamed
-    position = 1
-    while position < len(chain):
-        node = chain[position]
-        x = types[node.op.inputs[0]]
-        if isinstance(node.op, Flatten):
-            flattened = x
-        elif isinstance(node.op, MaxPool):
-            layers.append(PoolLayer(name=node.name, pool=node.op, x=x, out=node.type))
-        elif isinstance(node.op, Conv | Dense):
-            layer, used = _linear(chain[position:], x, flattened)
-            layers.append(layer)
-            flattened = None
-            position += used - 1
-        else:
-            raise UnsupportedOp(
-                f"node {node.name!r} ({type(node.op).__name__}) has no hardware at this place; "
-                "a chain of convolutions and dense layers, each with its quantiser, is expected"
-            )
-        position += 1
-    if flattened is not None and prod(flattened.shape[1:]) > 1:
-        raise UnsupportedOp(
-            f"node {chain[-1].name!r} (Flatten): ends the network behind a map; integers "
-            "leave it pixel by pixel. Leave the last Flatten out"
-        )
-    if not any(isinstance(layer, LinearLayer) for layer in layers):
-        raise UnsupportedOp("the network has no convolution or dense layer")
-    return tuple(layers)
-
-
-def _chain(graph: Graph) -> tuple[Node, ...]:
-    for node in graph.nodes:
-        readers = graph.consumers(node.name)
-        if len(readers) > 1:
-            raise UnsupportedOp(
-                f"node {node.name!r} is read by {[r.name for r in readers]}: forks are not "
-                "compiled yet; a chain is expected"
-            )
+    """Layers in order; the last one gives the output. Raises: UnsupportedOp."""
     assert isinstance(graph.nodes[0].op, Input), graph.nodes[0]
-    return graph.nodes
+    layers = _Lowering(graph).layers()
+    if not any(isinstance(layer, LinearLayer | ChannelLayer) for layer in layers):
+        raise UnsupportedOp("the network has no convolution or dense layer")
+    return layers
 
 
-def _linear(nodes: tuple[Node, ...], x: IntType, flat: IntType | None) -> tuple[LinearLayer, int]:
-    """The layer that begins at nodes[0], and how many nodes it takes."""
-    first = nodes[0]
-    op = first.op
-    assert isinstance(op, Conv | Dense)
-    values = op.weights.values
-    pixels = 1
-    conv = op if isinstance(op, Conv) else None
-    if isinstance(op, Conv):
-        matrix = values.transpose(0, 2, 3, 1).reshape(len(values), -1)
-        pixels = first.type.shape[1] * first.type.shape[2]
-    elif flat is not None and len(flat.shape) == 3:
-        by_channel = values.reshape(len(values), *flat.shape)
-        matrix = by_channel.transpose(0, 2, 3, 1).reshape(len(values), -1)
-    else:
-        matrix = values
-    thresholds, bias, used = None, None, 1
-    if used < len(nodes) and isinstance(follower := nodes[used].op, AddBias):
-        bias = follower.bias
-        used += 1
-    if used < len(nodes) and isinstance(follower := nodes[used].op, Threshold):
-        thresholds = follower
-        used += 1
-    if used < len(nodes) and thresholds is None:
-        raise UnsupportedOp(
-            f"node {first.name!r}: between two layers a quantiser is needed; found "
-            f"{type(nodes[used].op).__name__} {nodes[used].name!r}"
+@final
+class _Lowering:
+    """The walk over a graph's nodes; lives for one lowering."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.found: list[Layer] = []
+        self.names: dict[str, str] = {graph.input: "input"}  # node -> the value that holds it
+        self.types: dict[str, IntType] = {"input": graph.input_type}  # of values
+        self.flat: dict[str, IntType] = {}  # Flatten node -> the map that it renames
+        self.used: set[str] = set()  # nodes that are part of a layer already
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Of all nodes."""
+        for node in self.graph.nodes[1:]:
+            if node.name not in self.used:
+                self._visit(node)
+        output = self.graph.output
+        if output in self.flat and prod(self.flat[output].shape[1:]) > 1:
+            raise UnsupportedOp(
+                f"node {output!r} (Flatten): ends the network behind a map; integers "
+                "leave it pixel by pixel. Leave the last Flatten out"
+            )
+        last = self.names[output]
+        if last == "input" or self.found[-1].name != last or last in self._read():
+            raise UnsupportedOp(
+                f"the output {output!r} is read by other nodes, too; only what nothing else reads "
+                "can leave the accelerator"
+            )
+        return tuple(self.found)
+
+    def _read(self) -> set[str]:
+        return {name for layer in self.found for name in layer.reads}
+
+    def _visit(self, node: Node) -> None:
+        op = node.op
+        reads = tuple(self.names[name] for name in op.inputs)
+        match op:
+            case Flatten():
+                self.names[node.name] = reads[0]
+                self.flat[node.name] = self.flat.get(op.x, self.types[reads[0]])
+            case MaxPool():
+                x = self.types[reads[0]]
+                layer = PoolLayer(name=node.name, reads=reads, pool=op, x=x, out=node.type)
+                self._add(node, layer)
+            case Concat():
+                self._concat(node, reads)
+            case Conv() | Dense():
+                if _depthwise(op):
+                    self._channels(node, reads)
+                else:
+                    self._linear(node, op, reads[0])
+            case Sum() | SumPool() | Threshold():
+                self._channels(node, reads)
+            case _:
+                raise UnsupportedOp(
+                    f"node {node.name!r} ({type(op).__name__}) has no hardware at this place; "
+                    "a quantiser is expected behind each sum, and nothing but layers between"
+                )
+
+    def _add(self, node: Node, layer: Layer) -> None:
+        """`layer` gives the value of `node`."""
+        self.found.append(layer)
+        self.names[node.name] = layer.name
+        self.types[layer.name] = layer.out
+
+    def _linear(self, node: Node, op: Conv | Dense, reads: str) -> None:
+        x, values = self.types[reads], op.weights.values
+        bits, bipolar = op.weights.bits, op.weights.bipolar
+        pixels, conv = prod(node.type.shape[1:]), None
+        flat = self.flat.get(op.x)
+        if isinstance(op, Conv):
+            conv, values = spread(op)
+            if bipolar and (values == 0).any():
+                bits, bipolar = 2, False
+            matrix = values.transpose(0, 2, 3, 1).reshape(len(values), -1)
+        elif flat is not None and len(flat.shape) == 3:
+            by_channel = values.reshape(len(values), *flat.shape)
+            matrix = by_channel.transpose(0, 2, 3, 1).reshape(len(values), -1)
+        else:
+            matrix = values
+        thresholds, bias, acc, end = self._ending(node, node.type)
+        assert thresholds is None or thresholds.flip is None, node.name
+        layer = LinearLayer(
+            name=node.name,
+            reads=(reads,),
+            matrix=np.ascontiguousarray(matrix),
+            w_bits=bits,
+            w_bipolar=bipolar,
+            x=x,
+            conv=conv,
+            acc=acc,
+            thresholds=thresholds,
+            bias=bias,
+            pixels=pixels,
+            out=end.type,
         )
-    acc = first.type
-    if bias is not None and thresholds is not None:
-        # A bias in front of thresholds only shifts them.
-        moved = thresholds.thresholds - bias[:, None]
-        thresholds = Threshold(
-            thresholds.x, moved, thresholds.bits, thresholds.signed, thresholds.bipolar
+        self._add(end, layer)
+
+    def _channels(self, node: Node, reads: tuple[str, ...]) -> None:
+        """Depthwise convolution, Sum, SumPool, or thresholds on codes."""
+        op = node.op
+        kinds = [self.types[name] for name in reads]
+        if any(kind.bipolar for kind in kinds) and not isinstance(op, Conv):
+            raise UnsupportedOp(
+                f"node {node.name!r} ({type(op).__name__}): bipolar operands are not compiled "
+                "here; quantise them to two bits"
+            )
+        wide = IntType.holding(
+            min(k.min for k in kinds), max(k.max for k in kinds), kinds[0].shape
         )
-        bias = None
-    layer = LinearLayer(
-        name=first.name,
-        matrix=np.ascontiguousarray(matrix),
-        w_bits=op.weights.bits,
-        w_bipolar=op.weights.bipolar,
-        x=x,
-        conv=conv,
-        acc=nodes[1].type if bias is not None else acc,
-        thresholds=thresholds,
-        bias=bias,
-        pixels=pixels,
+        reads = tuple(
+            self._widened(name, kind, wide) for name, kind in zip(reads, kinds, strict=True)
+        )
+        code = isinstance(op, Threshold)
+        thresholds, bias, acc, end = self._ending(node, wide if code else node.type, code=code)
+        window, weights = channel_weights(op)
+        whole = False
+        if isinstance(op, SumPool) and op.kernel == wide.shape[1:] and not any(op.pads):
+            window, whole = None, True
+        if thresholds is not None and thresholds.flip is not None:
+            count = (len(reads) if window is None else prod(window.kernel)) * (
+                prod(wide.shape[1:]) if whole else 1
+            )
+            weights, thresholds = unflipped(weights, thresholds, count)
+        bits = 1 if weights is None else IntType.holding(
+            min(-1, int(weights.min())), int(weights.max()), ()
+        ).bits
+        layer = ChannelLayer(
+            name=node.name,
+            reads=reads,
+            weights=weights,
+            w_bits=bits,
+            x=wide,
+            window=window,
+            whole=whole,
+            acc=acc,
+            thresholds=thresholds,
+            bias=bias,
+            out=end.type,
+        )
+        self._add(end, layer)
+
+    def _concat(self, node: Node, reads: tuple[str, ...]) -> None:
+        kinds = [self.types[name] for name in reads]
+        parts = [
+            IntType(shape=k.shape, bits=node.type.bits, signed=node.type.signed) for k in kinds
+        ]
+        if any(kind.bipolar for kind in kinds):
+            parts = kinds
+        reads = tuple(
+            self._widened(name, kind, part)
+            for name, kind, part in zip(reads, kinds, parts, strict=True)
+        )
+        layer = ConcatLayer(name=node.name, reads=reads, parts=tuple(parts), out=node.type)
+        self._add(node, layer)
+
+    def _widened(self, name: str, kind: IntType, wide: IntType) -> str:
+        """The value itself, or a layer that gives it with the planes of `wide`."""
+        if (kind.bits, kind.signed) == (wide.bits, wide.signed):
+            return name
+        layer = widened(name, kind, wide)
+        if layer.name not in self.types:
+            self.found.append(layer)
+            self.types[layer.name] = layer.out
+        return layer.name
+
+    def _ending(
+        self, node: Node, acc: IntType, *, code: bool = False
+    ) -> tuple[Threshold | None, Ints | None, IntType, Node]:
+        """What follows a sum: thresholds, bias, type of the accumulators, the last node it takes.
+
+        code: the node itself is the thresholds.
+        """
+        bias, end = None, node
+        if code:
+            assert isinstance(node.op, Threshold)
+            return node.op, None, acc, node
+        follower = self._follower(end)
+        if follower is not None and isinstance(follower.op, AddBias):
+            bias, end = follower.op.bias, follower
+            follower = self._follower(end)
+        thresholds = None
+        if follower is not None and isinstance(follower.op, Threshold):
+            thresholds, end = follower.op, follower
+        elif end.name != self.graph.output and not self._renamed_output(end):
+            readers = [
+                f"{type(n.op).__name__} {n.name!r}" for n in self.graph.consumers(end.name)
+            ]
+            raise UnsupportedOp(
+                f"node {node.name!r}: between two layers a quantiser is needed; its sums are "
+                f"read by {' and '.join(readers)}"
+            )
+        if bias is not None and thresholds is not None:
+            # A bias in front of thresholds only shifts them.
+            moved = thresholds.thresholds - bias[:, None]
+            thresholds = Threshold(
+                thresholds.x,
+                moved,
+                thresholds.bits,
+                thresholds.signed,
+                thresholds.bipolar,
+                thresholds.flip,
+            )
+            bias = None
+        elif bias is not None:
+            acc = end.type
+        return thresholds, bias, acc, end
+
+    def _follower(self, node: Node) -> Node | None:
+        """The only reader, which is taken into the layer if it is a bias or thresholds."""
+        readers = self.graph.consumers(node.name)
+        if len(readers) != 1 or not isinstance(readers[0].op, AddBias | Threshold):
+            return None
+        self.used.add(readers[0].name)
+        return readers[0]
+
+    def _renamed_output(self, node: Node) -> bool:
+        """Whether nothing but a Flatten stands between the node and the output."""
+        readers = self.graph.consumers(node.name)
+        return [r.name for r in readers] == [self.graph.output] and isinstance(
+            readers[0].op, Flatten
+        )
+
+
+def _depthwise(op: Conv | Dense) -> bool:
+    """As many groups as channels in and out."""
+    return (
+        isinstance(op, Conv)
+        and op.groups > 1
+        and op.weights.values.shape[:2] == (op.groups, 1)
     )
-    return layer, used

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from bitfold.compiler.lower import Layer, LinearLayer
-from bitfold.cost.stages import Mvtu, Stage
+from bitfold.compiler.layers import ChannelLayer, Layer, LinearLayer
+from bitfold.cost.stages import Mvtu, Stage, Vvau
 from bitfold.ir import Ints
 from bitfold.sim.reference import (
     lane_file,
     pack_biases,
+    pack_channel_weights,
     pack_thresholds,
     pack_weights,
     to_mem,
@@ -15,14 +16,20 @@ from bitfold.sim.reference import (
 
 
 def emit_memories(stages: tuple[Stage, ...], layers: tuple[Layer, ...]) -> dict[str, str]:
-    """File name -> text, for every matrix-vector unit of the chain."""
-    by_name = {layer.name: layer for layer in layers if isinstance(layer, LinearLayer)}
+    """File name -> text, for every matrix-vector and vector-vector unit."""
+    products = {layer.name: layer for layer in layers if isinstance(layer, LinearLayer)}
+    sums = {layer.name: layer for layer in layers if isinstance(layer, ChannelLayer)}
     images: dict[str, str] = {}
     for stage in stages:
         if isinstance(stage, Mvtu):
-            layer = by_name[stage.name]
+            product = products[stage.name]
+            steps = product.thresholds.thresholds if product.thresholds else None
+            images |= pack_images(stage, product.matrix, steps, product.bias)
+        elif isinstance(stage, Vvau):
+            layer = sums[stage.name]
             steps = layer.thresholds.thresholds if layer.thresholds else None
-            images |= pack_images(stage, layer.matrix, steps, layer.bias)
+            images |= _channel_images(stage, layer.weights)
+            images |= _endings(stage, stage.group, steps, layer.bias)
     return images
 
 
@@ -35,15 +42,31 @@ def pack_images(
         matrix, stage.w_planes, bipolar=stage.w_bipolar, pe=fold.pe, simd=fold.simd, wp=fold.wp
     )
     images = {f"{stage.name}_weights.mem": to_mem(words, fold.pe * fold.simd * fold.wp)}
+    return images | _endings(stage, fold.pe, thresholds, bias)
+
+
+def _channel_images(stage: Vvau, weights: Ints | None) -> dict[str, str]:
+    if weights is None:
+        return {}
+    group = stage.group if stage.w_kind == 2 else 1
+    words = pack_channel_weights(weights, stage.w_bits, group)
+    return {f"{stage.name}_weights.mem": to_mem(words, group * stage.w_bits)}
+
+
+def _endings(
+    stage: Mvtu | Vvau, pe: int, thresholds: Ints | None, bias: Ints | None
+) -> dict[str, str]:
+    """Thresholds, one image a comparator; or biases where accumulators leave."""
     if thresholds is not None:
         lanes = pack_thresholds(
-            thresholds, stage.out_bits, pe=fold.pe, tpe=stage.tpe, acc_width=stage.acc_width
+            thresholds, stage.out_bits, pe=pe, tpe=stage.tpe, acc_width=stage.acc_width
         )
-        for lane, words in enumerate(lanes):
-            name = lane_file(f"{stage.name}_thresholds", lane)
-            images[name] = to_mem(words, stage.acc_width + 1)
-    else:
-        added = bias if bias is not None else np.zeros(stage.outputs, np.int64)
-        words = pack_biases(added, pe=fold.pe, width=stage.acc_width)
-        images[f"{stage.name}_biases.mem"] = to_mem(words, fold.pe * stage.acc_width)
-    return images
+        prefix = f"{stage.name}_thresholds"
+        return {
+            lane_file(prefix, lane): to_mem(words, stage.acc_width + 1)
+            for lane, words in enumerate(lanes)
+        }
+    channels = stage.nf * pe
+    added = bias if bias is not None else np.zeros(channels, np.int64)
+    words = pack_biases(added, pe=pe, width=stage.acc_width)
+    return {f"{stage.name}_biases.mem": to_mem(words, pe * stage.acc_width)}

@@ -1,14 +1,29 @@
-"""Layers and their foldings to the chain of stages that the hardware is made of."""
+"""Layers and their foldings to the stages that the hardware is made of."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import final
 
-from bitfold.compiler.lower import Layer, LinearLayer, PoolLayer
+from bitfold.compiler.layers import ChannelLayer, ConcatLayer, Layer, LinearLayer, PoolLayer
 from bitfold.cost import Folding
 from bitfold.cost.shape import divisors
-from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Stage, Window
+from bitfold.cost.stages import (
+    AxisIn,
+    AxisOut,
+    Fork,
+    Gather,
+    Join,
+    Mvtu,
+    Pool,
+    Stage,
+    Vvau,
+    Window,
+)
+from bitfold.cost.streams import branch_name
 from bitfold.ir import Graph, IntType
+from bitfold.ir.ops import Conv, MaxPool, SumPool, Threshold
 
 MAX_INPUT_GROUP = 4  # bytes of an input beat: one 32-bit AXI word
 
@@ -16,9 +31,13 @@ MAX_INPUT_GROUP = 4  # bytes of an input beat: one 32-bit AXI word
 @final
 @dataclass(frozen=True, kw_only=True)
 class LayerFolding:
-    """A layer's folding and how many comparators its thresholds share."""
+    """A layer's folding and how many comparators its thresholds share.
 
-    folding: Folding
+    folding: of a matrix product; None where channels stand by themselves: there the group of the
+    stream that is read is the folding.
+    """
+
+    folding: Folding | None
     tpe: int
 
 
@@ -40,13 +59,41 @@ def acc_width(acc: IntType) -> int:
     return acc.bits + (0 if acc.signed else 1)
 
 
-def linear_stages(layer: LinearLayer, group: int, how: LayerFolding) -> tuple[Stage, ...]:
+def layer_stages(
+    layer: Layer, group: int, how: LayerFolding | None, reads: tuple[str, ...]
+) -> tuple[Stage, ...]:
+    """The stages of a layer that reads streams of `group` channels a beat."""
+    match layer:
+        case LinearLayer():
+            assert how is not None
+            return _linear(layer, group, how, reads)
+        case ChannelLayer():
+            assert how is not None
+            return _channel(layer, group, how.tpe, reads)
+        case PoolLayer():
+            return _pool(layer, group, reads)
+        case ConcatLayer():
+            return (_join(layer.name, layer.parts, group, reads),)
+
+
+def _thresholds(thresholds: Threshold | None) -> tuple[int, bool]:
+    """Bits and sign of the codes; 0 where accumulators leave."""
+    if thresholds is None:
+        return 0, False
+    return thresholds.bits, thresholds.signed and not thresholds.bipolar
+
+
+def _linear(
+    layer: LinearLayer, group: int, how: LayerFolding, reads: tuple[str, ...]
+) -> tuple[Stage, ...]:
     """Line buffer (for a convolution) and matrix-vector-threshold unit."""
     stages: list[Stage] = []
     if layer.conv is not None:
-        stages.append(_window(f"{layer.name}_window", layer.x, group, layer.conv))
+        stages.append(_window(layer.name, layer.x, group, layer.conv, reads))
+        reads = (stages[0].name,)
     outputs, inputs = layer.matrix.shape
-    thresholds = layer.thresholds
+    out_bits, out_signed = _thresholds(layer.thresholds)
+    assert how.folding is not None
     stages.append(
         Mvtu(
             name=layer.name,
@@ -61,17 +108,52 @@ def linear_stages(layer: LinearLayer, group: int, how: LayerFolding) -> tuple[St
             w_bipolar=layer.w_bipolar,
             folding=how.folding,
             acc_width=acc_width(layer.acc),
-            out_bits=thresholds.bits if thresholds else 0,
-            out_signed=bool(thresholds and thresholds.signed and not thresholds.bipolar),
+            out_bits=out_bits,
+            out_signed=out_signed,
             tpe=how.tpe,
+            reads=reads,
         )
     )
     return tuple(stages)
 
 
-def pool_stages(layer: PoolLayer, group: int) -> tuple[Stage, ...]:
+def _channel(
+    layer: ChannelLayer, group: int, tpe: int, reads: tuple[str, ...]
+) -> tuple[Stage, ...]:
+    """Line buffer or join where there is one, and vector-vector accumulate unit."""
+    stages: list[Stage] = []
+    if layer.window is not None:
+        stages.append(_window(layer.name, layer.x, group, layer.window, reads))
+    elif len(reads) > 1:
+        stages.append(_join(f"{layer.name}_join", (layer.x,) * len(reads), group, reads))
+    if stages:
+        reads = (stages[0].name,)
+    kind = 0 if layer.weights is None else 1 if layer.weights.shape[1] == 1 else 2
+    out_bits, out_signed = _thresholds(layer.thresholds)
+    stages.append(
+        Vvau(
+            name=layer.name,
+            group=group,
+            groups=layer.x.channels // group,
+            positions=layer.positions,
+            pixels=1 if layer.whole else layer.pixels,
+            planes=layer.x.bits,
+            act_signed=layer.x.signed,
+            w_bits=layer.w_bits,
+            w_kind=kind,
+            acc_width=acc_width(layer.acc),
+            out_bits=out_bits,
+            out_signed=out_signed,
+            tpe=tpe,
+            reads=reads,
+        )
+    )
+    return tuple(stages)
+
+
+def _pool(layer: PoolLayer, group: int, reads: tuple[str, ...]) -> tuple[Stage, ...]:
     """Line buffer and running maximum."""
-    window = _window(f"{layer.name}_window", layer.x, group, layer.pool)
+    window = _window(layer.name, layer.x, group, layer.pool, reads)
     signed = layer.x.signed and not layer.x.bipolar
     pool = Pool(
         name=layer.name,
@@ -81,18 +163,18 @@ def pool_stages(layer: PoolLayer, group: int) -> tuple[Stage, ...]:
         signed=signed,
         positions=window.kernel[0] * window.kernel[1],
         pixels=window.out_height * window.out_width,
+        reads=(window.name,),
     )
     return window, pool
 
 
-def _window(name: str, x: IntType, group: int, op: object) -> Window:
-    from bitfold.ir.ops import Conv, MaxPool
-
-    assert isinstance(op, Conv | MaxPool)
+def _window(
+    name: str, x: IntType, group: int, op: Conv | MaxPool | SumPool, reads: tuple[str, ...]
+) -> Window:
     return Window(
-        name=name,
+        name=f"{name}_window",
         group=group,
-        beats=x.shape[0] // group * x.bits,
+        beats=pixel_beats(x, group),
         planes=x.bits,
         height=x.shape[1],
         width=x.shape[2],
@@ -100,49 +182,89 @@ def _window(name: str, x: IntType, group: int, op: object) -> Window:
         stride=op.stride,
         pads=op.pads,
         pad_sign=isinstance(op, MaxPool) and x.signed and not x.bipolar,
+        reads=reads,
+    )
+
+
+def _join(name: str, parts: tuple[IntType, ...], group: int, reads: tuple[str, ...]) -> Join:
+    beats = tuple(pixel_beats(part, group) for part in parts)
+    return Join(name=name, width=group, beats=beats, pixels=prod(parts[0].shape[1:]), reads=reads)
+
+
+def pixel_beats(x: IntType, group: int) -> int:
+    """Plane beats of a pixel."""
+    return x.channels // group * x.bits
+
+
+def fork_stage(name: str, x: IntType, group: int, branches: int, reads: tuple[str, ...]) -> Fork:
+    """A value for several readers; how much each branch holds is found later (cost.depths)."""
+    return Fork(
+        name=f"{name}_fork",
+        width=group,
+        beats=pixel_beats(x, group),
+        pixels=prod(x.shape[1:]),
+        vectors=(2,) * branches,
+        reads=reads,
     )
 
 
 def build_stages(
-    graph: Graph, layers: tuple[Layer, ...], foldings: dict[str, LayerFolding]
+    graph: Graph, layers: tuple[Layer, ...], foldings: Mapping[str, LayerFolding]
 ) -> tuple[Stage, ...]:
-    """The whole chain, input to output."""
+    """All stages, input to output; those that read come after those that send."""
     first = input_stage(graph)
     stages: list[Stage] = [first]
-    group = first.group
+    groups = {"input": first.group}
+    types = {"input": graph.input_type} | {layer.name: layer.out for layer in layers}
+    readers = Counter(name for layer in layers for name in layer.reads)
+    waiting: dict[str, list[str]] = {"input": [first.name]}  # streams that nobody reads yet
+
+    def part(name: str) -> None:
+        if readers[name] > 1:
+            fork = fork_stage(name, types[name], groups[name], readers[name], (name,))
+            stages.append(fork)
+            waiting[name] = [branch_name(fork.name, k) for k in range(readers[name])]
+
+    part("input")
     for layer in layers:
-        if isinstance(layer, PoolLayer):
-            stages += pool_stages(layer, group)
-        else:
-            how = foldings[layer.name]
-            stages += linear_stages(layer, group, how)
-            group = how.tpe
-    return (*stages, *output_stages(layers, group))
+        group = groups[layer.reads[0]]
+        reads = tuple(waiting[name].pop(0) for name in layer.reads)
+        how = foldings.get(layer.name)
+        stages += layer_stages(layer, group, how, reads)
+        groups[layer.name] = group if how is None else how.tpe
+        waiting[layer.name] = [layer.name]
+        part(layer.name)
+    return (*stages, *output_stages(layers[-1], groups[layers[-1].name]))
 
 
-def output_stages(layers: tuple[Layer, ...], group: int) -> tuple[Stage, ...]:
+def output_stages(last: Layer, group: int) -> tuple[Stage, ...]:
     """How integers leave behind the last layer, whose stream has `group` channels a beat.
 
     Accumulators leave as they are; codes are planes, which are gathered to integers.
     """
-    linear = next(layer for layer in reversed(layers) if isinstance(layer, LinearLayer))
-    outputs = linear.matrix.shape[0]
-    codes = linear.thresholds
-    if codes is None:
-        width = acc_width(linear.acc)
-        return (AxisOut(name="output", group=group, width=width, outputs=outputs * linear.pixels),)
-    last = layers[-1]
-    pixels = prod(last.out.shape[1:]) if isinstance(last, PoolLayer) else linear.pixels
+    channels, pixels = last.out.channels, prod(last.out.shape[1:])
+    outputs = channels * pixels
+    if isinstance(last, LinearLayer | ChannelLayer) and last.thresholds is None:
+        width = acc_width(last.acc)
+        return (
+            AxisOut(name="output", group=group, width=width, outputs=outputs, reads=(last.name,)),
+        )
+    codes = last.out
     gather = Gather(
         name="gather",
         group=group,
         planes=codes.bits,
-        words=outputs // group,
+        words=channels // group,
         bipolar=codes.bipolar,
         pixels=pixels,
+        reads=(last.name,),
     )
-    signed = codes.signed or codes.bipolar
     out = AxisOut(
-        name="output", group=group, width=gather.width, outputs=outputs * pixels, signed=signed
+        name="output",
+        group=group,
+        width=gather.width,
+        outputs=outputs,
+        signed=codes.signed,
+        reads=(gather.name,),
     )
     return gather, out

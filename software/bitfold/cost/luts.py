@@ -15,7 +15,7 @@ from typing import Any, final
 
 from bitfold.cost.memories import RamCell, block_rams, memories, memory_features
 from bitfold.cost.shape import Folding, LayerShape
-from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Stage, Window
+from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Mvtu, Pool, Stage, Vvau, Window
 from bitfold.errors import ConfigError
 
 Features = Mapping[str, float]
@@ -116,6 +116,35 @@ def _(stage: Mvtu) -> Features:
         "compare_bit": 0 if stage.final else stage.tpe * (stage.acc_width + 1),
         "share_bit": fold.pe * stage.acc_width if shared else 0,
         "final_bit": fold.pe * stage.acc_width if stage.final else 0,
+    }
+
+
+@_features.register
+def _(stage: Vvau) -> Features:
+    product = stage.planes + 1 + (stage.w_bits if stage.w_kind else 0)
+    shared = not stage.final and stage.tpe < stage.group
+    return {
+        "vvau": 1,
+        "vvau_product_bit": stage.group * product,
+        "vvau_sum_bit": stage.group * stage.acc_width,
+        "compare_bit": 0 if stage.final else stage.tpe * (stage.acc_width + 1),
+        "share_bit": stage.group * stage.acc_width if shared else 0,
+        "final_bit": stage.group * stage.acc_width if stage.final else 0,
+    }
+
+
+@_features.register
+def _(stage: Fork) -> Features:
+    address = sum(_bits(held * stage.beats) for held in stage.vectors)
+    return {"fifo": len(stage.vectors), "fifo_address_bit": address}
+
+
+@_features.register
+def _(stage: Join) -> Features:
+    return {
+        "fifo": 1,
+        "fifo_address_bit": _bits(2 * sum(stage.beats)),
+        "join_bit": stage.width * len(stage.beats),
     }
 
 

@@ -13,7 +13,7 @@ from math import ceil, expm1
 from typing import final
 
 from bitfold.cost.schedule_mvtu import held_vectors
-from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Window
+from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Mvtu, Pool, Vvau, Window
 
 _PORT_COST = 2.0  # of a read port that is not the write port
 _BYPASS_COST = 6.0  # of giving a word in the cycle after it was written
@@ -214,6 +214,44 @@ def _(stage: Mvtu) -> tuple[Memory, ...]:
         count=stage.tpe,
     )
     return weights, vectors, results, thresholds
+
+
+@memories.register
+def _(stage: Vvau) -> tuple[Memory, ...]:
+    words = 1 << (max(1, (stage.groups - 1).bit_length()) + 1)
+    sums = Memory(
+        depth=words, width=stage.group * stage.acc_width, writable=True, sync=False, count=2
+    )
+    word = stage.group * stage.acc_width if stage.final else stage.tpe
+    results = Memory(
+        depth=held_vectors(stage, 0) * stage.out_beats, width=word, writable=True, sync=False
+    )
+    kept = [sums, results]
+    if stage.w_kind:
+        width = stage.w_bits * (stage.group if stage.w_kind == 2 else 1)
+        kept.append(Memory(depth=stage.weight_words, width=width, writable=False))
+    if stage.final:
+        return (*kept, Memory(depth=stage.groups, width=word, writable=False, sync=False))
+    thresholds = Memory(
+        depth=stage.groups * (stage.group // stage.tpe) << stage.out_bits,
+        width=stage.acc_width + 1,
+        writable=False,
+        count=stage.tpe,
+    )
+    return (*kept, thresholds)
+
+
+@memories.register
+def _(stage: Fork) -> tuple[Memory, ...]:
+    return tuple(
+        Memory(depth=held * stage.beats, width=stage.width, writable=True, sync=False)
+        for held in stage.vectors
+    )
+
+
+@memories.register
+def _(stage: Join) -> tuple[Memory, ...]:
+    return (Memory(depth=2 * sum(stage.beats), width=stage.width, writable=True, sync=False),)
 
 
 @memories.register

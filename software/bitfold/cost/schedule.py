@@ -2,7 +2,7 @@
 
 Each stage moves at most one beat a cycle and its readiness changes only between vectors, so the
 time of a vector's *last* beat says all; the stages' headers state their recurrence over those
-times. Here the recurrences of all stages are evaluated together: a stage waits for its input vectors
+times. Here the recurrences of all stages are evaluated together: one waits for its input vectors
 and for room in the next stage, which depends on that stage's own progress on earlier vectors.
 
 Times are cycles, counted from the transfer of the first input beat. The source always offers and
@@ -46,7 +46,7 @@ def frame_times(stages: tuple[Stage, ...], frames: int, style: int = 0) -> tuple
     links = make_links(stages, style)
     vectors = sum(link.vectors for link in links)
     evaluated = max(2, min(frames, MAX_VECTORS // vectors)) if frames > 1 else 1
-    _run(links, evaluated)
+    run_links(links, evaluated)
     return tuple(
         Timeline(
             stage=link.name,
@@ -56,9 +56,12 @@ def frame_times(stages: tuple[Stage, ...], frames: int, style: int = 0) -> tuple
     )
 
 
-def _run(links: tuple[Link, ...], frames: int) -> None:
+def run_links(links: tuple[Link, ...], frames: int) -> None:
     """Let every stream move its vectors; those whose input or room is unknown wait their turn."""
-    while any(link.run(link.vectors * frames) for link in links):
-        pass
+    progress = True
+    while progress:
+        progress = False
+        for link in links:
+            progress |= link.run(link.vectors * frames)
     stuck = [link.name for link in links if len(link.times) < link.vectors * frames]
     assert not stuck, f"deadlock in the cycle model at {stuck}"

@@ -3,7 +3,8 @@ from itertools import product
 import pytest
 
 from bitfold.compiler.folding import fold, fold_for_interval
-from bitfold.compiler.lower import LinearLayer, lower
+from bitfold.compiler.layers import LinearLayer
+from bitfold.compiler.lower import lower
 from bitfold.compiler.stages import LayerFolding, build_stages
 from bitfold.cost import Folding, interval, read_target, stage_luts
 from bitfold.cost.shape import divisors

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from bitfold.compiler.lower import LinearLayer, PoolLayer, lower
+from bitfold.compiler.layers import LinearLayer, PoolLayer
+from bitfold.compiler.lower import lower
 from bitfold.errors import UnsupportedOp
 from bitfold.ir import run_all
 from bitfold.ir.ops.window import sliding_windows

@@ -54,7 +54,7 @@ def _lowered(graph: Graph) -> set[str]:
         for node in graph.nodes
         if isinstance(node.op, Conv | Dense)
         and kinds[node.op.x].bipolar
-        and not node.op.weights.bipolar
+        and (not node.op.weights.bipolar or _sparse(node.op))
     }
     before = -1
     while before != len(found):
@@ -64,6 +64,11 @@ def _lowered(graph: Graph) -> set[str]:
             if isinstance(node.op, MOVES) and node.type.bipolar and family & found:
                 found |= family
     return found
+
+
+def _sparse(op: Op) -> bool:
+    """A convolution that hardware computes with zeros in between, which bipolar weights lack."""
+    return isinstance(op, Conv) and (op.groups > 1 or op.dilation != (1, 1))
 
 
 def _rewritten(

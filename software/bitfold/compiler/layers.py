@@ -1,0 +1,119 @@
+"""Layers as the hardware sees them: what `lower` makes of the integer graph.
+
+A layer's `name` is also that of the value it gives; `reads` names the values it takes, in order of
+the operands.
+"""
+
+from dataclasses import dataclass
+from math import prod
+from typing import final
+
+from bitfold.cost import LayerShape
+from bitfold.ir import Ints, IntType
+from bitfold.ir.ops import Conv, MaxPool, SumPool, Threshold
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LinearLayer:
+    """A matrix product with what follows it: thresholds, or a bias where accumulators leave.
+
+    matrix (outputs, inputs): columns in stream order; values as in the graph.
+    """
+
+    name: str
+    reads: tuple[str, ...]
+    matrix: Ints
+    w_bits: int
+    w_bipolar: bool
+    x: IntType
+    conv: Conv | None
+    acc: IntType
+    thresholds: Threshold | None
+    bias: Ints | None
+    pixels: int
+    out: IntType
+
+    @property
+    def shape(self) -> LayerShape:
+        """For the cost formulas."""
+        outputs, inputs = self.matrix.shape
+        channels = self.x.channels if self.conv else inputs
+        return LayerShape(
+            name=self.name, outputs=outputs, inputs=inputs, pixels=self.pixels, channels=channels
+        )
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ChannelLayer:
+    """Every channel by itself: depthwise convolution, sum pooling, sum of several values, or other
+    thresholds for codes.
+
+    weights (positions, C), (positions, 1), or None where all are 1.
+    window: what makes the positions of each operand; None: a pixel, or with `whole` all pixels.
+    """
+
+    name: str
+    reads: tuple[str, ...]
+    weights: Ints | None
+    w_bits: int
+    x: IntType  # of each operand
+    window: Conv | SumPool | None
+    whole: bool
+    acc: IntType
+    thresholds: Threshold | None
+    bias: Ints | None
+    out: IntType
+
+    @property
+    def positions(self) -> int:
+        """Values of a channel in a vector."""
+        if self.window is not None:
+            return prod(self.window.kernel)
+        return len(self.reads) * (prod(self.x.shape[1:]) if self.whole else 1)
+
+    @property
+    def pixels(self) -> int:
+        """Vectors of a frame."""
+        return prod(self.acc.shape[1:])
+
+    @property
+    def shape(self) -> LayerShape:
+        """For the cost formulas."""
+        channels = self.x.channels
+        return LayerShape(
+            name=self.name,
+            outputs=channels,
+            inputs=self.positions,
+            pixels=self.pixels,
+            channels=channels,
+            groups=channels,
+        )
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PoolLayer:
+    """A maximum of each window of codes, or of the input."""
+
+    name: str
+    reads: tuple[str, ...]
+    pool: MaxPool
+    x: IntType
+    out: IntType
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ConcatLayer:
+    """Channels of several values behind one another."""
+
+    name: str
+    reads: tuple[str, ...]
+    parts: tuple[IntType, ...]
+    out: IntType
+
+
+Layer = LinearLayer | ChannelLayer | PoolLayer | ConcatLayer
+Summing = LinearLayer | ChannelLayer

@@ -1,0 +1,180 @@
+"""Integer graphs whose values part and meet: residual, depthwise, concatenated, averaged."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bitfold.ir import Graph, IntType, Node, Op, ValueMap, make_node
+from bitfold.ir.ops import (
+    AddBias,
+    Concat,
+    Conv,
+    Dense,
+    Flatten,
+    Input,
+    MaxPool,
+    Sum,
+    SumPool,
+    Threshold,
+    Weights,
+)
+
+
+@dataclass
+class Branches:
+    """Adds nodes to named values; every method returns the name of what it made."""
+
+    rng: np.random.Generator
+    nodes: dict[str, Node] = field(default_factory=dict)
+
+    def add(self, op: Op) -> str:
+        name = f"{type(op).__name__.lower()}{len(self.nodes)}"
+        self.nodes[name] = make_node(name, op, {n.name: n.type for n in self.nodes.values()})
+        return name
+
+    def type(self, name: str) -> IntType:
+        return self.nodes[name].type
+
+    def input(self, shape: tuple[int, ...], bits: int, signed: bool = False) -> str:
+        return self.add(Input(IntType(shape=shape, bits=bits, signed=signed)))
+
+    def weights(self, shape: tuple[int, ...], bits: int, bipolar: bool = False) -> Weights:
+        if bipolar:
+            return Weights(self.rng.integers(0, 2, shape) * 2 - 1, 1, bipolar=True)
+        half = 1 << (bits - 1)
+        return Weights(self.rng.integers(-half, half, shape), bits)
+
+    def conv(  # noqa: PLR0917
+        self,
+        x: str,
+        outputs: int,
+        kernel: int,
+        bits: int,
+        stride: int = 1,
+        groups: int = 1,
+        dilation: int = 1,
+        bipolar: bool = False,
+    ) -> str:
+        shape = (outputs, self.type(x).channels // groups, kernel, kernel)
+        pad = (kernel - 1) * dilation // 2
+        op = Conv(
+            x,
+            self.weights(shape, bits, bipolar),
+            (stride, stride),
+            (pad,) * 4,
+            groups,
+            (dilation, dilation),
+        )
+        return self.add(op)
+
+    def codes(self, x: str, bits: int, signed: bool = False, flip: bool = False) -> str:
+        """Thresholds near which sums of random values lie; some channels flipped."""
+        kind = self.type(x)
+        spread, middle = max(1.5, (kind.max - kind.min) / 12), (kind.max + kind.min) / 2
+        steps = (kind.channels, (1 << bits) - 1)
+        drawn = self.rng.normal(middle, spread, steps).round().astype(np.int64)
+        drawn = np.sort(np.clip(drawn, kind.min, kind.max + 1), axis=1)
+        flips = self.rng.random(kind.channels) < 0.5 if flip else None
+        return self.add(Threshold(x, drawn, bits, signed, False, flips))
+
+    def layer(self, x: str, outputs: int, kernel: int = 3, bits: int = 2, **options: int) -> str:
+        """A convolution and its codes."""
+        w_bits = options.pop("w_bits", 3)
+        signed = bool(options.pop("signed", 0))
+        return self.codes(self.conv(x, outputs, kernel, w_bits, **options), bits, signed)
+
+    def sum(self, *x: str, factors: tuple[int, ...] = ()) -> str:
+        return self.add(Sum(x, factors or (1,) * len(x)))
+
+    def concat(self, *x: str) -> str:
+        return self.add(Concat(x))
+
+    def max_pool(self, x: str, kernel: int, stride: int) -> str:
+        return self.add(MaxPool(x, (kernel,) * 2, (stride,) * 2, (0,) * 4, self.type(x).min))
+
+    def sum_pool(self, x: str, kernel: int = 0, stride: int = 1) -> str:
+        size = self.type(x).shape[1:]
+        window = (kernel, kernel) if kernel else (size[0], size[1])
+        return self.add(SumPool(x, window, (stride, stride)))
+
+    def dense(self, x: str, outputs: int, bits: int = 3) -> str:
+        flat = self.add(Flatten(x))
+        made = self.add(Dense(flat, self.weights((outputs, self.type(flat).channels), bits)))
+        return self.add(AddBias(made, self.rng.integers(-9, 10, outputs)))
+
+    def graph(self) -> Graph:
+        one, zero = np.asarray(np.float64(1.0)), np.asarray(np.float64(0.0))
+        names = list(self.nodes)
+        return Graph(
+            nodes=tuple(self.nodes.values()),
+            input=names[0],
+            output=names[-1],
+            input_map=ValueMap(one, zero),
+            output_map=ValueMap(one, zero),
+        )
+
+
+def residual() -> Graph:
+    """Two blocks: identity shortcut, then one with a stride and a convolution in the shortcut."""
+    b = Branches(np.random.default_rng(0))
+    x = b.layer(b.input((2, 6, 6), 3), 4)
+    y = b.layer(b.layer(x, 4), 4, bits=2, w_bits=2)
+    x = b.codes(b.sum(x, y), 3)
+    y = b.layer(b.layer(x, 8, stride=2), 8, bits=3, w_bits=2)
+    x = b.codes(b.sum(b.layer(x, 8, kernel=1, stride=2, bits=3), y), 2)
+    b.dense(b.codes(b.sum_pool(x), 4), 5)
+    return b.graph()
+
+
+def mixed_operands() -> Graph:
+    """A signed code meets an unsigned one of other bits, on grids that differ by a factor."""
+    b = Branches(np.random.default_rng(1))
+    x = b.layer(b.input((3, 5, 4), 2), 6)
+    y = b.layer(x, 6, bits=4, signed=1)
+    x = b.codes(b.sum(x, y, factors=(3, -2)), 3, flip=True)
+    b.dense(x, 4)
+    return b.graph()
+
+
+def depthwise() -> Graph:
+    """As MobileNet: depthwise, pointwise, with a stride, a dilation, bipolar weights, a residual."""
+    b = Branches(np.random.default_rng(2))
+    x = b.layer(b.input((3, 8, 8), 4), 8, stride=2)
+    y = b.layer(x, 8, groups=8, w_bits=4, bits=3)
+    y = b.layer(y, 8, kernel=1, bits=2)
+    x = b.codes(b.sum(x, y), 3)
+    x = b.codes(b.conv(x, 8, 3, 1, 1, 8, 1, True), 3)
+    x = b.codes(b.conv(x, 8, 3, 3, 1, 4, 2), 2)
+    x = b.layer(x, 12, kernel=1)
+    b.dense(b.codes(b.sum_pool(x, 2, 2), 3), 6)
+    return b.graph()
+
+
+def concatenated() -> Graph:
+    """Three branches side by side, one value of them read twice more."""
+    b = Branches(np.random.default_rng(3))
+    x = b.layer(b.input((2, 6, 5), 3), 4)
+    y = b.layer(x, 4, kernel=1, bits=2)
+    z = b.layer(y, 8, bits=2)
+    x = b.concat(x, y, z)
+    x = b.layer(x, 6)
+    b.codes(b.sum(b.layer(x, 6, kernel=1, bits=3), x), 4)
+    return b.graph()
+
+
+def averaged() -> Graph:
+    """The sums of all pixels leave; the input itself is read twice."""
+    b = Branches(np.random.default_rng(4))
+    x = b.input((2, 4, 4), 3, signed=True)
+    y = b.layer(x, 2, bits=3, signed=1)
+    b.sum_pool(b.codes(b.sum(x, y), 4))
+    return b.graph()
+
+
+GRAPHS = {
+    "residual": residual,
+    "mixed operands": mixed_operands,
+    "depthwise": depthwise,
+    "concatenated": concatenated,
+    "averaged": averaged,
+}
