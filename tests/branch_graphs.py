@@ -137,7 +137,7 @@ def mixed_operands() -> Graph:
 
 
 def depthwise() -> Graph:
-    """As MobileNet: depthwise, pointwise, with a stride, a dilation, bipolar weights, a residual."""
+    """As MobileNet: depthwise, pointwise; with strides, dilation, bipolar weights, a residual."""
     b = Branches(np.random.default_rng(2))
     x = b.layer(b.input((3, 8, 8), 4), 8, stride=2)
     y = b.layer(x, 8, groups=8, w_bits=4, bits=3)

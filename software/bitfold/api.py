@@ -49,20 +49,20 @@ def estimate(
     """
     from bitfold.compiler.compile import plan, predict
     from bitfold.compiler.lower import lower
-    from bitfold.cost.stages import Mvtu
+    from bitfold.cost.stages import Mvtu, Vvau
     from bitfold.synth.target import load_target
 
     graph = read_graph(model)
     layers = lower(graph)
     stages = plan(graph, layers, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz)
     found = predict(stages, target, clock_mhz)
-    products = {s.name: s for s in stages if isinstance(s, Mvtu)}
+    products = {s.name: s for s in stages if isinstance(s, Mvtu | Vvau)}
     rows = []
     for row in found["stages"]:
         bits = {}
         if row["name"] in products:
             stage = products[row["name"]]
-            bits = {"w_bits": stage.w_planes, "a_bits": stage.planes}
+            bits = {"w_bits": stage.weight_planes, "a_bits": stage.planes}
         rows.append({**row, **bits})
     parts = []
     for part in load_target(target).parts.values():

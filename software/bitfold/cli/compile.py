@@ -39,7 +39,7 @@ def command(  # noqa: PLR0917 - click passes by keyword
     """
     from bitfold.cli.show import grouped, table
     from bitfold.compiler.compile import compile_model
-    from bitfold.cost.stages import Mvtu
+    from bitfold.cost.stages import Mvtu, Vvau
 
     out = out or model.parent / "design"
     beside = model.parent / "test.npz"
@@ -47,13 +47,15 @@ def command(  # noqa: PLR0917 - click passes by keyword
     design = compile_model(
         model, out, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz, samples=samples
     )
-    folded = {s.name: s for s in design.stages if isinstance(s, Mvtu)}
+    folded = {
+        s.name: f"{s.folding.pe}x{s.folding.simd}" if isinstance(s, Mvtu) else f"{s.group}x1"
+        for s in design.stages
+        if isinstance(s, Mvtu | Vvau)
+    }
     rows = [
         (
             s["name"] + (" <" if s["binds"] else ""),
-            f"{folded[s['name']].folding.pe}x{folded[s['name']].folding.simd}"
-            if s["name"] in folded
-            else "",
+            folded.get(s["name"], ""),
             grouped(s["luts"]),
             s["brams"],
             grouped(s["cycles"]),

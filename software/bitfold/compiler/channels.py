@@ -57,9 +57,7 @@ def unflipped(
     flips, channels = thresholds.flips, len(thresholds.thresholds)
     plain = np.ones((positions, 1), np.int64) if weights is None else weights
     signs = np.where(flips, -1, 1)
-    mirrored = np.where(
-        flips[:, None], 1 - thresholds.thresholds[:, ::-1], thresholds.thresholds
-    )
+    mirrored = np.where(flips[:, None], 1 - thresholds.thresholds[:, ::-1], thresholds.thresholds)
     turned = replace(thresholds, thresholds=mirrored, flip=None)
     return np.broadcast_to(plain, (positions, channels)) * signs, turned
 

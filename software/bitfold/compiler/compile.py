@@ -33,7 +33,7 @@ from bitfold.compiler.stages import build_stages
 from bitfold.cost import interval, read_target, stage_brams, stage_cycles, stage_ffs, stage_luts
 from bitfold.cost.depths import with_depths
 from bitfold.cost.schedule import frame_times
-from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Stage
+from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Stage, Vvau
 from bitfold.errors import ConfigError, MismatchError
 from bitfold.files import digest, new_folder, write_text
 from bitfold.hardware import hardware_folder, needed_files
@@ -194,9 +194,9 @@ def predict(stages: tuple[Stage, ...], target: str, clock_mhz: float) -> dict[st
                     {
                         "bitops": s.bitops,
                         "weight_bits": s.weight_bits,
-                        "utilisation": s.bitops / (s.folding.lanes * stage_cycles(s)),
+                        "utilisation": s.bitops / (s.lanes * stage_cycles(s)),
                     }
-                    if isinstance(s, Mvtu)
+                    if isinstance(s, Mvtu | Vvau) and s.bitops
                     else {}
                 ),
             }

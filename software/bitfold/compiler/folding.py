@@ -65,9 +65,7 @@ def fold_for_interval(
         for name, found in groups.items()
         if readers.count(name) > 1
     }
-    extra[last.name] = {
-        g: _luts(output_stages(last, g), target) for g in groups[last.name]
-    }
+    extra[last.name] = {g: _luts(output_stages(last, g), target) for g in groups[last.name]}
     reads = {layer.name: layer.reads for layer in layers}
     selected: Selected | None = select(reads, options, groups, extra)
     if selected is None:

@@ -145,9 +145,7 @@ class _Lowering:
                 f"node {node.name!r} ({type(op).__name__}): bipolar operands are not compiled "
                 "here; quantise them to two bits"
             )
-        wide = IntType.holding(
-            min(k.min for k in kinds), max(k.max for k in kinds), kinds[0].shape
-        )
+        wide = IntType.holding(min(k.min for k in kinds), max(k.max for k in kinds), kinds[0].shape)
         reads = tuple(
             self._widened(name, kind, wide) for name, kind in zip(reads, kinds, strict=True)
         )
@@ -162,9 +160,11 @@ class _Lowering:
                 prod(wide.shape[1:]) if whole else 1
             )
             weights, thresholds = unflipped(weights, thresholds, count)
-        bits = 1 if weights is None else IntType.holding(
-            min(-1, int(weights.min())), int(weights.max()), ()
-        ).bits
+        bits = (
+            1
+            if weights is None
+            else IntType.holding(min(-1, int(weights.min())), int(weights.max()), ()).bits
+        )
         layer = ChannelLayer(
             name=node.name,
             reads=reads,
@@ -223,9 +223,7 @@ class _Lowering:
         if follower is not None and isinstance(follower.op, Threshold):
             thresholds, end = follower.op, follower
         elif end.name != self.graph.output and not self._renamed_output(end):
-            readers = [
-                f"{type(n.op).__name__} {n.name!r}" for n in self.graph.consumers(end.name)
-            ]
+            readers = [f"{type(n.op).__name__} {n.name!r}" for n in self.graph.consumers(end.name)]
             raise UnsupportedOp(
                 f"node {node.name!r}: between two layers a quantiser is needed; its sums are "
                 f"read by {' and '.join(readers)}"
@@ -264,8 +262,4 @@ class _Lowering:
 
 def _depthwise(op: Conv | Dense) -> bool:
     """As many groups as channels in and out."""
-    return (
-        isinstance(op, Conv)
-        and op.groups > 1
-        and op.weights.values.shape[:2] == (op.groups, 1)
-    )
+    return isinstance(op, Conv) and op.groups > 1 and op.weights.values.shape[:2] == (op.groups, 1)

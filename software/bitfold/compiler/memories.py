@@ -28,8 +28,7 @@ def emit_memories(stages: tuple[Stage, ...], layers: tuple[Layer, ...]) -> dict[
         elif isinstance(stage, Vvau):
             layer = sums[stage.name]
             steps = layer.thresholds.thresholds if layer.thresholds else None
-            images |= _channel_images(stage, layer.weights)
-            images |= _endings(stage, stage.group, steps, layer.bias)
+            images |= pack_channel_images(stage, layer.weights, steps, layer.bias)
     return images
 
 
@@ -45,12 +44,16 @@ def pack_images(
     return images | _endings(stage, fold.pe, thresholds, bias)
 
 
-def _channel_images(stage: Vvau, weights: Ints | None) -> dict[str, str]:
-    if weights is None:
-        return {}
-    group = stage.group if stage.w_kind == 2 else 1
-    words = pack_channel_weights(weights, stage.w_bits, group)
-    return {f"{stage.name}_weights.mem": to_mem(words, group * stage.w_bits)}
+def pack_channel_images(
+    stage: Vvau, weights: Ints | None, thresholds: Ints | None, bias: Ints | None
+) -> dict[str, str]:
+    """Images of one unit. weights (positions, C), (positions, 1), or None; the others (C, ...)."""
+    images = {}
+    if weights is not None:
+        group = stage.group if stage.w_kind == 2 else 1
+        words = pack_channel_weights(weights, stage.w_bits, group)
+        images[f"{stage.name}_weights.mem"] = to_mem(words, group * stage.w_bits)
+    return images | _endings(stage, stage.group, thresholds, bias)
 
 
 def _endings(

@@ -33,9 +33,7 @@ def with_depths(stages: tuple[Stage, ...], style: int) -> tuple[Stage, ...]:
         if link.consumer is not None and isinstance(link.consumer.schedule, ForkSchedule):
             fork = link.consumer.schedule.stage
             needed[fork.name] = tuple(_held(link, out, fork) for out in link.consumer.outputs)
-    return tuple(
-        replace(s, vectors=needed[s.name]) if isinstance(s, Fork) else s for s in stages
-    )
+    return tuple(replace(s, vectors=needed[s.name]) if isinstance(s, Fork) else s for s in stages)
 
 
 def _held(link: Link, out: Link, fork: Fork) -> int:

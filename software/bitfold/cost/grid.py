@@ -4,7 +4,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bitfold.cost.shape import Folding
-from bitfold.cost.stages import AxisIn, AxisOut, Gather, Mvtu, Pool, Stage, Window
+from bitfold.cost.stages import (
+    AxisIn,
+    AxisOut,
+    Fork,
+    Gather,
+    Join,
+    Mvtu,
+    Pool,
+    Stage,
+    Vvau,
+    Window,
+)
 
 _BASE = Mvtu(
     name="mvtu",
@@ -29,6 +40,8 @@ def grid() -> Iterator[Stage]:
     """Sizes as small networks have them."""
     yield from _streams()
     yield from _maps()
+    yield from _channels()
+    yield from _branches()
     yield from _folded()
     yield from _widths()
     yield from _first_and_last()
@@ -72,6 +85,52 @@ def _maps() -> Iterator[Stage]:
         yield Pool(
             name="pool", group=group, beats=beats, planes=4, signed=False, positions=4, pixels=16
         )
+
+
+def _channels() -> Iterator[Stage]:
+    """Depthwise convolutions, sums, pools; one with integers that leave."""
+    base = Vvau(
+        name="vvau",
+        group=4,
+        groups=4,
+        positions=9,
+        pixels=64,
+        planes=3,
+        act_signed=False,
+        w_bits=3,
+        w_kind=2,
+        acc_width=11,
+        out_bits=3,
+        out_signed=False,
+        tpe=4,
+    )
+    yield base
+    for group, groups, tpe in ((1, 16, 1), (2, 32, 2), (8, 4, 8), (8, 2, 2), (16, 1, 4)):
+        yield replace(base, group=group, groups=groups, tpe=tpe)
+    for planes, w_bits, acc_width, out_bits in ((1, 2, 7, 1), (4, 4, 13, 4), (6, 8, 19, 4)):
+        yield replace(base, planes=planes, w_bits=w_bits, acc_width=acc_width, out_bits=out_bits)
+    for positions, kind, acc_width in ((2, 0, 5), (2, 1, 8), (64, 0, 10)):
+        yield replace(
+            base, positions=positions, w_kind=kind, w_bits=3 if kind else 1, acc_width=acc_width
+        )
+    for group in (2, 8):
+        yield replace(
+            base, group=group, tpe=group, positions=64, w_kind=0, w_bits=1, out_bits=0, acc_width=10
+        )
+
+
+def _branches() -> Iterator[Stage]:
+    """Where streams part and meet."""
+    for width, beats, vectors in (
+        (1, 48, (2, 2)),
+        (4, 12, (2, 20)),
+        (8, 8, (2, 2, 9)),
+        (16, 4, (2, 80)),
+    ):
+        yield Fork(name="fork", width=width, beats=beats, pixels=64, vectors=vectors)
+    parts: tuple[tuple[int, ...], ...] = ((48, 48), (12, 12), (8, 16, 4), (4, 4))
+    for width, each in zip((1, 4, 8, 16), parts, strict=True):
+        yield Join(name="join", width=width, beats=each, pixels=64, reads=())
 
 
 def _folded() -> Iterator[Stage]:

@@ -104,6 +104,16 @@ class Mvtu:
         return self.out_bits == 0
 
     @property
+    def weight_planes(self) -> int:
+        """Bits of a weight."""
+        return self.w_planes
+
+    @property
+    def lanes(self) -> int:
+        """Binary multiplications in one cycle."""
+        return self.folding.lanes
+
+    @property
     def nf(self) -> int:
         """Folds of the outputs."""
         return self.outputs // self.folding.pe
@@ -186,6 +196,16 @@ class Vvau:
     def channels(self) -> int:
         """Of input and output."""
         return self.group * self.groups
+
+    @property
+    def weight_planes(self) -> int:
+        """Bits of a weight; 0 where there are none."""
+        return self.w_bits if self.w_kind else 0
+
+    @property
+    def lanes(self) -> int:
+        """Binary multiplications in one cycle."""
+        return self.group * max(1, self.weight_planes)
 
     @property
     def nf(self) -> int:

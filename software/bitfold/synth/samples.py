@@ -6,9 +6,9 @@ import numpy as np
 
 from bitfold.compiler.emit import emit_alone
 from bitfold.compiler.instances import instance_of
-from bitfold.compiler.memories import pack_images
+from bitfold.compiler.memories import pack_channel_images, pack_images
 from bitfold.cost.calibrate import Sample
-from bitfold.cost.stages import Mvtu, Stage
+from bitfold.cost.stages import Mvtu, Stage, Vvau
 from bitfold.hardware import needed_files
 from bitfold.ir import Ints
 from bitfold.synth.flow import synth_source
@@ -34,23 +34,37 @@ def synthesise_stage(stage: Stage, target: str, rtl: Path, cache: Path) -> Sampl
 
 
 def _random_images(stage: Stage) -> dict[str, str]:
-    if not isinstance(stage, Mvtu):
-        return {}
     rng = np.random.default_rng(0)
-    shape = (stage.outputs, stage.inputs)
-    if stage.w_bipolar:
-        matrix: Ints = rng.integers(0, 2, shape) * 2 - 1
-    else:
-        # Trained weights crowd around zero.
-        half = 1 << (stage.w_planes - 1)
-        drawn = rng.normal(0, max(0.6, half / 3), shape).round()
-        matrix = np.clip(drawn, -half, half - 1).astype(np.int64)
-    thresholds = bias = None
-    if stage.final:
-        bias = rng.integers(-100, 101, stage.outputs)
-    else:
-        spread = 1 << (stage.acc_width - 3)
-        steps = (1 << stage.out_bits) - 1
-        thresholds = np.sort(rng.integers(-spread, spread, (stage.outputs, steps)), axis=1)
-    images = pack_images(stage, matrix, thresholds, bias)
+    match stage:
+        case Mvtu():
+            shape = (stage.outputs, stage.inputs)
+            matrix = _weights(shape, stage.w_planes, stage.w_bipolar, rng)
+            images = pack_images(stage, matrix, *_endings(stage, stage.outputs, rng))
+        case Vvau():
+            width = stage.channels if stage.w_kind == 2 else 1
+            weights = _weights((stage.positions, width), stage.w_bits, False, rng)
+            given = weights if stage.w_kind else None
+            images = pack_channel_images(stage, given, *_endings(stage, stage.channels, rng))
+        case _:
+            images = {}
     return {f"mem/{name}": text for name, text in images.items()}
+
+
+def _weights(shape: tuple[int, int], bits: int, bipolar: bool, rng: np.random.Generator) -> Ints:
+    if bipolar:
+        return rng.integers(0, 2, shape) * 2 - 1
+    # Trained weights crowd around zero.
+    half = 1 << (bits - 1)
+    drawn = rng.normal(0, max(0.6, half / 3), shape).round()
+    return np.clip(drawn, -half, half - 1).astype(np.int64)
+
+
+def _endings(
+    stage: Mvtu | Vvau, channels: int, rng: np.random.Generator
+) -> tuple[Ints | None, Ints | None]:
+    """Thresholds or biases."""
+    if stage.final:
+        return None, rng.integers(-100, 101, channels)
+    spread = 1 << (stage.acc_width - 3)
+    steps = (1 << stage.out_bits) - 1
+    return np.sort(rng.integers(-spread, spread, (channels, steps)), axis=1), None
