@@ -9,7 +9,7 @@ The float32 one is evaluated in batches, and on the first samples by qonnx itsel
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import onnx
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bitfold.compiler.read_qonnx import graph_input, live_nodes, read_with_tensor, standard_opset
 from bitfold.compiler.reading.execute import Batched
 from bitfold.compiler.reading.load import load_model
+from bitfold.compiler.reading.quantiser import Ties
 from bitfold.errors import ModelError
 from bitfold.ir.graph import Graph, per_channel
 from bitfold.ir.interp import quantise_input, run
@@ -43,14 +44,19 @@ class Comparison:
     reference: str = "QONNX graph, exact accumulation; float32 sums counted apart"
 
 
-def compare(model: Path, graph: Graph, x: Floats, qonnx_samples: int = 4) -> Comparison:
-    """Run `graph` and the QONNX file on x (N, *input shape) float32 and count differences.
+def compare(
+    model: Path, graph: Graph, x: Floats, qonnx_samples: int = 4, ties: Ties = "even"
+) -> Comparison:
+    """Run `graph` and the QONNX file on x (N, *sample shape) float32 and count differences.
+
+    ties: as `graph` was read with; qonnx itself knows "even" alone and runs no sample otherwise.
 
     Raises: ModelError as `read_qonnx` does, or when x does not fit the model's input.
     """
     proto = load_model(model)
     value = graph_input(proto)
-    tensor = read_with_tensor(model).tensor
+    reading = read_with_tensor(model, ties)
+    tensor = reading.tensor
     if tuple(x.shape[1:]) != graph.sample_shape or not len(x):
         raise ModelError(
             f"{model}: samples of shape {x.shape[1:]}, the input takes {graph.sample_shape}; "
@@ -59,15 +65,16 @@ def compare(model: Path, graph: Graph, x: Floats, qonnx_samples: int = 4) -> Com
     x = np.ascontiguousarray(x, np.float32)
     nodes = [node for _, node in live_nodes(proto)]
     opset = standard_opset(proto)
-    exact, rounded = (Batched(proto, opset, exact=e) for e in (True, False))
+    exact, rounded = (Batched(proto, opset, exact=e, ties=ties) for e in (True, False))
     parts = [x[i : i + BATCH] for i in range(0, len(x), BATCH)]
     ours = np.concatenate([run(graph, quantise_input(graph, p)) for p in parts])
     ours = ours.reshape(len(x), -1)
     want = np.concatenate([exact.run(nodes, value.name, p, tensor) for p in parts])
     near = np.concatenate([rounded.run(nodes, value.name, p, tensor) for p in parts])
-    few = min(qonnx_samples, len(x))
+    few = min(qonnx_samples, len(x)) if ties == "even" else 0
     theirs = _by_qonnx(proto, value.name, tensor, x[:few]) if few else near[:0]
     logits = _reals(graph, ours)
+    want, near, theirs = (_placed(part, reading.view) for part in (want, near, theirs))
     return Comparison(
         samples=len(x),
         outputs=ours.size,
@@ -80,6 +87,13 @@ def compare(model: Path, graph: Graph, x: Floats, qonnx_samples: int = 4) -> Com
             (_integers(graph, theirs) != _integers(graph, near[:few])).sum() if few else 0
         ),
     )
+
+
+def _placed(reals: NDArray[Any], view: Ints) -> NDArray[Any]:
+    """A tensor of the file with its elements where the output integers have them: (N, K)."""
+    placed = np.empty((len(reals), view.size), reals.dtype)
+    placed[:, view.reshape(-1)] = reals.reshape(len(reals), -1)
+    return placed
 
 
 def _shaped(graph: Graph, values: NDArray[np.floating]) -> NDArray[np.float64]:

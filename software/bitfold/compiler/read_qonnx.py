@@ -2,8 +2,8 @@
 
 The file is walked once, in order. Every ONNX tensor becomes a constant or a stream: an IR node's
 integers behind element-wise nodes. A quantiser turns a stream into thresholds, a layer turns
-integers into accumulators. Accumulators are exact integers; a float32 evaluation of the same file
-rounds its partial sums, which `compiler.check` measures.
+integers into accumulators, an addition integers into their sum. Accumulators are exact integers; a
+float32 evaluation of the same file rounds its partial sums, which `compiler.check` measures.
 """
 
 from dataclasses import dataclass
@@ -13,50 +13,71 @@ from typing import final
 import onnx
 
 from bitfold.compiler.reading.border import raw_stream
+from bitfold.compiler.reading.layout import Layout, as_map
 from bitfold.compiler.reading.load import load_model, one_line, printable
 from bitfold.compiler.reading.operators import STANDARD, check_operators
+from bitfold.compiler.reading.quantiser import Ties
 from bitfold.compiler.reading.walk import Walk, constant
-from bitfold.errors import ModelError
+from bitfold.compiler.reading.windows import NotAMap
+from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.graph import Graph
+from bitfold.ir.types import Ints
 from bitfold.ir.verify import verify
+
+FINN_TIES = "ties round up, as FINN's thresholds do; QONNX rounds them to even"
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A graph and the ONNX tensor whose values its outputs stand for."""
+    """A graph and the ONNX tensor whose values its outputs stand for.
+
+    view: for each element of a sample of `tensor` its place in the flattened output integers.
+    """
 
     graph: Graph
     tensor: str
+    view: Ints
 
 
-def read_qonnx(path: Path) -> Graph:
+def read_qonnx(path: Path, ties: Ties = "even") -> Graph:
     """The integer graph of a QONNX model, as it stands in the file; `run_pipeline` comes next.
 
+    ties: where a real lies in the middle between two steps of a quantiser that rounds to the
+    nearest. "even" is QONNX's rule; "finn" takes the greater, as thresholds of FINN do, so that
+    results can be held against a FINN bitstream. Weights and biases are rounded to even.
     Raises: ModelError when the file cannot be read, UnsupportedOp when a node, a type or a shape
     is not compiled; both name the node, the rule and the remedy.
     """
-    return read_with_tensor(path).graph
+    return read_with_tensor(path, ties).graph
 
 
-def read_with_tensor(path: Path) -> Reading:
+def read_with_tensor(path: Path, ties: Ties = "even") -> Reading:
     """As `read_qonnx`, with the tensor that the outputs stand for."""
     model = load_model(path)
     try:
-        return _read(path, model)
+        try:
+            return _read(path, model, ties, None)
+        except NotAMap as error:
+            # A channels-last or flat input: put the map where the network wants it.
+            layout = _layout(model, error)
+            if layout is None:
+                raise
+        return _read(path, model, ties, layout)
     except UnicodeDecodeError as error:
         raise ModelError(f"{path}: damaged, a text is not UTF-8 ({one_line(error)})") from None
     except ModelError as error:
         if str(error).startswith(str(path)):
             raise
-        raise type(error)(f"{path}: {printable(str(error))}") from None
+        kind = ModelError if type(error) is ModelError else UnsupportedOp
+        raise kind(f"{path}: {printable(str(error))}") from None
 
 
 def graph_input(model: onnx.ModelProto) -> onnx.ValueInfoProto:
     """The only input that is not an initializer."""
     known = {i.name for i in model.graph.initializer}
     inputs = [i for i in model.graph.input if i.name not in known]
-    if len(inputs) != 1 or len(model.graph.output) != 1:
+    if len(inputs) != 1 or not model.graph.output:
         raise ModelError(
             f"the model has {len(inputs)} inputs and {len(model.graph.output)} outputs; one of "
             "each is compiled"
@@ -81,29 +102,45 @@ def live_nodes(model: onnx.ModelProto) -> list[tuple[int, onnx.NodeProto]]:
     return live[::-1]
 
 
-def _read(path: Path, model: onnx.ModelProto) -> Reading:
+def _read(path: Path, model: onnx.ModelProto, ties: Ties, layout: Layout | None) -> Reading:
     nodes = live_nodes(model)
     check_operators([node for _, node in nodes])
     value = graph_input(model)
-    walk = Walk(standard_opset(model), _annotation(model, value.name))
-    walk.values[value.name] = raw_stream(value, str(path))
+    raw = raw_stream(value, layout, str(path))
+    layout = layout or Layout.of(_sample(value))
+    walk = Walk(standard_opset(model), _annotation(model, value.name), ties)
+    walk.values[value.name] = raw
     for tensor in model.graph.initializer:
         walk.values[tensor.name] = constant(tensor)
     for order, node in nodes:
         walk.visit(order, node)
-    tail = walk.finish(model.graph.output[0].name)
+    tail = walk.finish([o.name for o in model.graph.output])
     assert walk.rule is not None
     graph = Graph(
-        nodes=tuple(walk.builder.nodes),
-        input=walk.builder.nodes[0].name,
+        nodes=walk.builder.live(tail.node),
+        input=next(iter(walk.builder.nodes)),
         output=tail.node,
         input_map=walk.rule.map,
         output_map=tail.map,
         input_range=walk.rule.range,
-        notes=tail.notes,
+        input_rounding=walk.rule.rounding,
+        input_shape=None if layout.plain else layout.file,
+        input_order=None if layout.ordered else layout.order,
+        notes=(*tail.notes, *([FINN_TIES] if ties == "finn" else [])),
     )
     verify(graph, after="read_qonnx")
-    return Reading(graph, tail.tensor)
+    return Reading(graph, tail.tensor, tail.view)
+
+
+def _sample(value: onnx.ValueInfoProto) -> tuple[int, ...]:
+    return tuple(d.dim_value for d in value.type.tensor_type.shape.dim)[1:]
+
+
+def _layout(model: onnx.ModelProto, error: NotAMap) -> Layout | None:
+    """How the input must lie for the node that got no map; None if that is not its fault."""
+    if not error.of_input or error.view.ndim not in (2, 3):
+        return None
+    return Layout.of(_sample(graph_input(model))).again(error.view, as_map(error.view))
 
 
 def _annotation(model: onnx.ModelProto, name: str) -> str:

@@ -1,7 +1,7 @@
 """Where reals become integers and integers become reals: the graph's input and output."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -9,19 +9,13 @@ import onnx
 from numpy.typing import NDArray
 
 from bitfold.compiler.reading.affine import affine_prefix
-from bitfold.compiler.reading.builder import Builder, emit_pools
+from bitfold.compiler.reading.builder import Builder
+from bitfold.compiler.reading.layout import Layout
 from bitfold.compiler.reading.quantiser import Quantiser
-from bitfold.compiler.reading.stream import (
-    ROOT,
-    Floats,
-    Stream,
-    evaluator,
-    fresh_view,
-    per_channel,
-)
+from bitfold.compiler.reading.stream import Floats, Stream, evaluator
 from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.graph import ValueMap
-from bitfold.ir.ops import Conv, Dense, Input
+from bitfold.ir.ops import Input
 from bitfold.ir.types import Ints, IntType
 
 
@@ -32,10 +26,11 @@ class InputRule:
 
     map: ValueMap
     range: tuple[int, int] | None = None
+    rounding: str = "HALF_EVEN"
 
 
 def quantise_input_stream(
-    quantiser: Quantiser, x: Stream, builder: Builder, opset: int, source: str
+    quantiser: Quantiser, scale: Floats, x: Stream, builder: Builder, source: str
 ) -> tuple[Stream, InputRule]:
     """The Input node for the first quantiser; preprocessing before it must be affine.
 
@@ -43,21 +38,24 @@ def quantise_input_stream(
     as (x - bias) / scale in float32 without moving a step.
     """
     subject = f"node {quantiser.name!r}"
-    scale = per_channel(x, quantiser.scale, subject)
     kind = IntType(
         shape=x.shape, bits=quantiser.bits, signed=quantiser.signed, bipolar=quantiser.bipolar
     )
     factor, offset, count = affine_prefix(x, np.ones(()), np.zeros(()))
-    if x.pools or count < len(x.steps) or (factor <= 0).any():
+    if x.moves or count < len(x.steps) or (factor <= 0).any() or quantiser.truncation:
         raise UnsupportedOp(
             f"{subject}: preprocessing in front of the input quantiser ({x.step_names}) must be "
             "increasing, of the form scale * x + bias; do the rest where the data is loaded"
         )
     value_map = ValueMap(np.asarray(scale / factor), np.asarray(-offset / factor))
     narrowed = (quantiser.low, quantiser.high)
-    rule = InputRule(map=value_map, range=None if narrowed == (kind.min, kind.max) else narrowed)
+    rule = InputRule(
+        map=value_map,
+        range=None if narrowed == (kind.min, kind.max) else narrowed,
+        rounding=quantiser.rounding,
+    )
     if x.steps:
-        _check_restated(quantiser, scale, x, value_map, opset)
+        _check_restated(quantiser, scale, x, value_map, builder.opset)
     name = builder.add("input", Input(kind))
     stream = Stream(name, kind, x.shape, scale.astype(np.float64), x.view, source)
     return stream, rule
@@ -111,7 +109,7 @@ def _float(ordinals: Ints) -> Floats:
 
 
 def annotated_input(
-    x: Stream, datatype: str, builder: Builder, opset: int, reader: str
+    x: Stream, datatype: str, builder: Builder, reader: str
 ) -> tuple[Stream, InputRule]:
     """The Input node for a network fed with integers, as its QONNX annotation states.
 
@@ -124,11 +122,11 @@ def annotated_input(
             "integer annotation of at most 8 bits) at the graph's input, as "
             "bitfold.compiler.input_quantiser.add_input_quantiser does"
         )
-    columns = evaluator(x, opset)(np.repeat(fed[:, None], x.channels, 1).astype(np.float32))
+    columns = evaluator(x, builder.opset)(np.repeat(fed[:, None], x.channels, 1).astype(np.float32))
     reals = columns[:, 0].astype(np.float64)
     subject = f"node {reader!r}: its input ({x.step_names} on {datatype} integers)"
     grid = _grid(reals)
-    if (columns != columns[:, :1]).any() or grid is None or x.pools:
+    if (columns != columns[:, :1]).any() or grid is None or x.moves:
         raise UnsupportedOp(
             f"{subject} must be one multiple of consecutive integers; put a Quant node before it"
         )
@@ -172,35 +170,8 @@ def _grid(reals: NDArray[np.float64]) -> tuple[float, Ints] | None:
     return (unit, codes) if exact else None
 
 
-def integers_for(x: Stream, reader: str, builder: Builder) -> Stream:
-    """`x` as integers times one positive scale, which is what a layer multiplies.
-
-    A scaling between the quantiser and the layer goes into that scale.
-    Raises: ModelError when a quantiser is missing, UnsupportedOp when the scale is per channel.
-    """
-    assert x.type is not None
-    held = not isinstance(builder.op(x.node), Conv | Dense)  # accumulators need a Quant
-    if x.pools or x.steps or not held:
-        factor, offset, count = affine_prefix(x, np.ones(()), np.zeros(()))
-        constant = held and count == len(x.steps) and not offset.any()
-        if not constant or factor.size != 1 or factor <= 0:
-            raise ModelError(
-                f"node {reader!r}: no Quant between {x.node!r} and it ({x.step_names}); a layer "
-                "multiplies integers. Put an activation quantiser there"
-            )
-        name = emit_pools(builder, x)
-        scale, kind = x.scale * factor, builder.types[name]
-        x = replace(x, node=name, type=kind, scale=scale, steps=(), pools=(), tensor=ROOT)
-    if x.scale.size > 1 and (x.scale != x.scale[0]).any():
-        raise UnsupportedOp(
-            f"node {reader!r}: its input {x.node!r} has one scale per channel; activations need "
-            "one scale per tensor. Quantise activations per tensor"
-        )
-    return x
-
-
-def raw_stream(value: onnx.ValueInfoProto, subject: str) -> Stream:
-    """The graph's input before any quantiser.
+def raw_stream(value: onnx.ValueInfoProto, layout: Layout | None, subject: str) -> Stream:
+    """The graph's input before any quantiser, its axes as `layout` says.
 
     Raises: ModelError for a type other than float32 or an unknown size other than the batch.
     """
@@ -214,6 +185,6 @@ def raw_stream(value: onnx.ValueInfoProto, subject: str) -> Stream:
             f"{subject}: input {value.name!r} has shape {names}; all but the batch, the first, "
             "must be known. Export with a fixed input size"
         )
-    shape = tuple(sizes[1:])
-    view = fresh_view(max(1, sizes[0]), shape)
-    return Stream("", None, shape, np.ones(()), view, source=value.name)
+    layout = layout or Layout.of(tuple(sizes[1:]))
+    view = layout.view(max(1, sizes[0]))
+    return Stream("", None, layout.shape, np.ones(()), view, source=value.name)

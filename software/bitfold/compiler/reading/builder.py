@@ -1,24 +1,24 @@
-"""The IR graph while it grows: unique names, inferred types, one reader for every value."""
+"""The IR graph while it grows: unique names, inferred types."""
 
-from typing import TYPE_CHECKING, final
+from dataclasses import replace
+from typing import final
 
-from bitfold.errors import UnsupportedOp
+from bitfold.compiler.reading.stream import Move, Stream
 from bitfold.ir.graph import Node, Op, make_node
-from bitfold.ir.ops import MaxPool
+from bitfold.ir.ops import MOVES, Flatten, Input, MaxPool, Threshold
 from bitfold.ir.types import IntType
-
-if TYPE_CHECKING:
-    from bitfold.compiler.reading.stream import Stream
 
 
 @final
 class Builder:
     """Nodes in order. Lives for one reading; the graph made of it is frozen."""
 
-    def __init__(self) -> None:
-        self.nodes: list[Node] = []
+    def __init__(self, opset: int) -> None:
+        self.opset = opset  # of the file's standard operators, for whoever evaluates some
+        self.nodes: dict[str, Node] = {}
         self.types: dict[str, IntType] = {}
-        self._reader: dict[str, str] = {}
+        self._moved: dict[tuple[str, Move], str] = {}
+        self._flat: dict[str, str] = {}
 
     def add(self, name: str, op: Op) -> str:
         """Append a node; the name made unique is returned."""
@@ -27,40 +27,52 @@ class Builder:
         while unique in self.types:
             count += 1
             unique = f"{name}_{count}"
-        node = make_node(unique, op, self.types)
-        self.nodes.append(node)
-        self.types[unique] = node.type
+        self.nodes[unique] = make_node(unique, op, self.types)
+        self.types[unique] = self.nodes[unique].type
         return unique
 
     def op(self, name: str) -> Op:
         """The operation of a node added before."""
-        return next(n.op for n in self.nodes if n.name == name)
+        return self.nodes[name].op
 
-    def replace(self, name: str, op: Op) -> IntType:
-        """Exchange a node's operation before anything reads it; its new type."""
-        index = next(i for i, n in enumerate(self.nodes) if n.name == name)
-        assert index == len(self.nodes) - 1, f"{name} has readers"
-        self.nodes[index] = make_node(name, op, self.types)
-        self.types[name] = self.nodes[index].type
-        return self.types[name]
+    def holds_codes(self, name: str) -> bool:
+        """Whether a node's integers come from a quantiser, and are not accumulators."""
+        op = self.op(name)
+        if isinstance(op, MOVES):
+            return all(self.holds_codes(i) for i in op.inputs)
+        return isinstance(op, Input | Threshold)
 
-    def read(self, name: str, reader: str) -> None:
-        """Note that `reader` takes the value of node `name`.
+    def moved(self, name: str, moves: tuple[Move, ...]) -> str:
+        """`name` behind the moves, whose nodes are made once, however many read them."""
+        for each in moves:
+            key = (name, each)
+            if key not in self._moved:
+                op = replace(each.op, x=name)
+                if isinstance(op, MaxPool):
+                    op = replace(op, fill=self.types[name].min)
+                self._moved[key] = self.add(each.name, op)
+            name = self._moved[key]
+        return name
 
-        Raises: UnsupportedOp when another reader took it before.
-        """
-        before = self._reader.setdefault(name, reader)
-        if before != reader:
-            raise UnsupportedOp(
-                f"node {reader!r}: reads the result of {name!r}, which {before!r} reads as well; "
-                "only chains are compiled, not branches. Remove the branch"
-            )
+    def flat(self, name: str) -> str:
+        """`name` as a vector."""
+        if len(self.types[name].shape) == 1:
+            return name
+        if name not in self._flat:
+            self._flat[name] = self.add(f"{name}_flatten", Flatten(name))
+        return self._flat[name]
+
+    def live(self, output: str) -> tuple[Node, ...]:
+        """The nodes that `output` depends on, and the input."""
+        wanted = {output}
+        kept: list[Node] = []
+        for node in reversed(self.nodes.values()):
+            if node.name in wanted or isinstance(node.op, Input):
+                wanted.update(node.op.inputs)
+                kept.append(node)
+        return tuple(kept[::-1])
 
 
-def emit_pools(builder: Builder, x: "Stream") -> str:
-    """MaxPool nodes behind the integers of `x`; a pass moves them behind thresholds."""
-    name = x.node
-    for pool in x.pools:
-        fill = builder.types[name].min
-        name = builder.add(pool.name, MaxPool(name, pool.kernel, pool.stride, pool.pads, fill))
-    return name
+def emitted(builder: Builder, x: Stream) -> str:
+    """The IR node that holds the integers of `x` behind its moves."""
+    return builder.moved(x.node, x.moves)

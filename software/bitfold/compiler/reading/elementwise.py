@@ -8,7 +8,19 @@ import onnx
 
 from bitfold.compiler.reading.constants import Constant, fold
 from bitfold.compiler.reading.quantiser import attributes
-from bitfold.compiler.reading.stream import ROOT, Floats, Step, Stream, join, per_channel
+from bitfold.compiler.reading.stream import (
+    ROOT,
+    Cat,
+    Fill,
+    Floats,
+    Runtime,
+    Step,
+    Stream,
+    append,
+    evaluator,
+    join,
+    per_channel,
+)
 from bitfold.errors import ModelError, UnsupportedOp
 
 UNARY = (
@@ -22,62 +34,74 @@ FREE = ("Identity", "Dropout", "Reshape", "Flatten", "Transpose", "Squeeze", "Un
 
 
 def apply_elementwise(
-    node: onnx.NodeProto, inputs: Sequence[Stream | Constant | None], order: int
-) -> Stream:
-    """The stream behind an element-wise node.
+    node: onnx.NodeProto, inputs: Sequence[Runtime | Constant | None], order: int, opset: int
+) -> Runtime:
+    """What stands behind an element-wise node; of a concatenation, each part for itself.
 
     Raises: UnsupportedOp when two different runtime tensors meet, or a constant differs within a
     channel; ModelError when a constant does not fit or is not finite.
     """
     subject = f"node {node.name!r} ({node.op_type})"
-    streams = [i for i in inputs if isinstance(i, Stream)]
-    stream = _common(subject, streams)
-    names: list[str] = []
-    constants: dict[str, Floats] = {}
-    for index, each in enumerate(inputs):
-        if isinstance(each, Stream):
-            names.append(each.tensor)
-        elif each is None:
-            names.append("")
-        else:
-            names.append(f"%{node.output[0]}.{index}")
-            constants[names[-1]] = _constant(node, stream, each, index, subject)
     if node.op_type == "BatchNormalization" and attributes(node).get("training_mode", 0):
         raise UnsupportedOp(f"{subject}: in training mode; export the model in eval mode")
-    bare = onnx.helper.make_node(node.op_type, names, [node.output[0]], node.name)
+    runtime = [i for i in inputs if isinstance(i, Runtime)]
+    x = runtime[0] if len(runtime) == 1 else _common(subject, runtime)
+    constants = {
+        index: _constant(node, x, each, index, subject)
+        for index, each in enumerate(inputs)
+        if isinstance(each, Constant)
+    }
+    if isinstance(x, Stream):
+        names = {i: each.tensor for i, each in enumerate(inputs) if isinstance(each, Stream)}
+        return append(x, _step(node, order, names, constants))
+    (at,) = (i for i, each in enumerate(inputs) if isinstance(each, Cat))
+    parts: list[Stream | Fill] = []
+    first = 0
+    for part in x.parts:
+        last = first + part.shape[0]
+        own = {
+            i: c[first:last] if c.ndim and len(c) == x.channels else c for i, c in constants.items()
+        }
+        step = _step(node, order, {at: part.tensor if isinstance(part, Stream) else ROOT}, own)
+        parts.append(append(part, step) if isinstance(part, Stream) else _filled(part, step, opset))
+        first = last
+    return replace(x, parts=tuple(parts))
+
+
+def _step(
+    node: onnx.NodeProto, order: int, names: dict[int, str], constants: dict[int, Floats]
+) -> Step:
+    """The node with `names` for its runtime inputs and names of its own for the constants."""
+    own = {index: f"%{node.output[0]}.{index}" for index in constants}
+    inputs = [names.get(i, own.get(i, "")) for i in range(len(node.input))]
+    bare = onnx.helper.make_node(node.op_type, inputs, [node.output[0]], node.name)
     bare.attribute.extend(node.attribute)
-    step = Step(order, node.name, bare, constants)
-    return replace(stream, steps=(*stream.steps, step), tensor=node.output[0])
+    return Step(order, node.name, bare, {own[i]: c for i, c in constants.items()})
 
 
-def _common(subject: str, streams: Sequence[Stream]) -> Stream:
-    """The one stream, or several joined; each must come from the same IR node."""
-    joined = streams[0]
-    for other in streams[1:]:
-        steps = join(joined, other)
+def _filled(part: Fill, step: Step, opset: int) -> Fill:
+    """Constant channels behind an element-wise node."""
+    alone = Stream("", None, part.shape, np.ones(()), np.empty(0, np.int64), "")
+    return replace(part, values=evaluator(append(alone, step), opset)(part.values[None])[0])
+
+
+def _common(subject: str, runtime: Sequence[Runtime]) -> Stream:
+    """Several streams joined; each must come from the same IR node."""
+    joined = runtime[0]
+    assert isinstance(joined, Stream)
+    for other in runtime[1:]:
+        steps = join(joined, other) if isinstance(other, Stream) else None
         if steps is None:
-            raise UnsupportedOp(f"{subject}: {_why_not_joined(joined, other)}")
+            raise UnsupportedOp(
+                f"{subject}: joins two runtime tensors; only Add, Sub, Sum and Concat do. Replace "
+                "it, or leave it to the host behind the network's output"
+            )
         joined = replace(joined, steps=steps)
     return joined
 
 
-def _why_not_joined(a: Stream, b: Stream) -> str:
-    names = f"{a.node or 'the input'!r} and {b.node or 'the input'!r}"
-    if a.tensor == b.tensor == ROOT and a.type and b.type and not np.array_equal(a.scale, b.scale):
-        return (
-            f"joins {names}, whose scales differ ({_scale(a)} and {_scale(b)}); operands need one "
-            "common scale. Give both branches one shared quantiser"
-        )
-    return f"joins {names}; only chains are compiled, not branches. Remove the skip connection"
-
-
-def _scale(stream: Stream) -> str:
-    first = f"{stream.scale.reshape(-1)[0]:g}"
-    return first if stream.scale.size == 1 else f"{first}, ..."
-
-
 def _constant(
-    node: onnx.NodeProto, stream: Stream, constant: Constant, index: int, subject: str
+    node: onnx.NodeProto, stream: Runtime, constant: Constant, index: int, subject: str
 ) -> Floats:
     value = np.asarray(constant.value, np.float32)
     if node.op_type == "Clip":
@@ -92,7 +116,7 @@ def _constant(
 
 
 def change_shape(
-    node: onnx.NodeProto, inputs: Sequence[Stream | Constant | None], opset: int
+    node: onnx.NodeProto, inputs: Sequence[Runtime | Constant | None], opset: int
 ) -> Stream:
     """The stream behind a node that moves no data between samples; its view follows.
 

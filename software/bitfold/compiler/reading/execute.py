@@ -9,26 +9,41 @@ import onnx
 from numpy.typing import NDArray
 
 from bitfold.compiler.reading.constants import open_session, run_session
-from bitfold.compiler.reading.layers import window_attributes
 from bitfold.compiler.reading.load import QONNX
-from bitfold.compiler.reading.quantiser import MAX_BIAS_BITS, attributes, parse_quantiser
+from bitfold.compiler.reading.quantiser import MAX_BIAS_BITS, Ties, attributes, parse_quantiser
+from bitfold.compiler.reading.truncation import parse_truncation
+from bitfold.compiler.reading.windows import dilation_of, over_two_axes, pair, window_attributes
+from bitfold.ir.ops.window import Pads, Pair, extent
 
 Array = NDArray[Any]
+
+
+LAYERS = ("MatMul", "Gemm", "Conv")
+MEANS = ("AveragePool", "GlobalAveragePool", "ReduceMean")
+MOVES = (
+    *("Reshape", "Transpose", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"),
+    *("DepthToSpace", "Pad", "Resize", "Upsample", "Concat", "MaxPool", "Relu"),
+)
+SUMS = ("Add", "Sub", "Sum")
 
 
 @final
 class Batched:
     """A model ready to be run on batches, tensor by tensor; sessions are made once.
 
-    exact: layers multiply and sum in float64, with dequantised operands in float64, and round to
-    float32 once. That is exact integer accumulation times the scale. Otherwise all is float32,
-    as the nodes say.
+    exact: layers, means and sums of quantised tensors compute in float64 on dequantised operands in
+    float64, and round to float32 once (a mean before it divides). That is exact integer
+    accumulation times the scale; what only moves or selects values keeps float64. Otherwise all is
+    float32, as the nodes say. ties: of quantisers behind the input, see `read_qonnx`.
     """
 
-    def __init__(self, model: onnx.ModelProto, opset: int, exact: bool) -> None:
+    def __init__(
+        self, model: onnx.ModelProto, opset: int, exact: bool, ties: Ties = "even"
+    ) -> None:
         self.model = model
         self.opset = opset
         self.exact = exact
+        self.ties: Ties = ties
         self._batch = _declared_batch(model)
         self._sessions: dict[tuple[Any, ...], Any] = {}
 
@@ -40,37 +55,57 @@ class Batched:
         values[name] = x
         runtime = {name}
         for node in nodes:
-            moving = any(i in runtime for i in node.input) and node.op_type != "Shape"
-            out = self._node(node, values, len(x))
+            # A shape does not depend on what the tensor holds.
+            moving = [i in runtime and node.op_type != "Shape" for i in node.input if i]
+            out = self._node(node, values, moving, len(x))
             values.update(out)
-            if moving:
+            if any(moving):
                 runtime.update(out)
             if wanted in out:
                 break
         return values[wanted].astype(np.float32)
 
-    def _node(self, node: onnx.NodeProto, values: Mapping[str, Array], n: int) -> dict[str, Array]:
+    def _node(
+        self, node: onnx.NodeProto, values: Mapping[str, Array], moving: list[bool], n: int
+    ) -> dict[str, Array]:
         inputs = [values[i] if i else None for i in node.input]
         out = node.output[0]
         given = [i for i in inputs if i is not None]
         if node.domain == QONNX:
-            quantiser = parse_quantiser(node, given[1:], most_bits=MAX_BIAS_BITS)
-            codes = quantiser.codes(given[0].astype(np.float32))
-            if self.exact:
-                return {out: codes.astype(np.float64) * quantiser.scale.astype(np.float64)}
-            return {out: codes * quantiser.scale}
-        if self.exact and node.op_type in ("MatMul", "Gemm", "Conv"):
+            return {out: self._quantised(node, given, any(moving))}
+        if self.exact and node.op_type in LAYERS:
             return {out: _product(node, inputs)}
-        if node.op_type not in ("MatMul", "Gemm", "Conv"):
-            moves = ("Reshape", "Transpose", "Flatten", "Squeeze", "Unsqueeze", "Identity")
-            keep = self.exact and node.op_type in (*moves, "Dropout")
-            inputs = [
-                i if keep or i is None or i.dtype != np.float64 else i.astype(np.float32)
-                for i in inputs
-            ]
+        if self.exact and node.op_type in MEANS and any(moving):
+            return {out: _mean(node, inputs)}
+        kept = node.op_type in MOVES or (node.op_type in SUMS and all(moving))
+        wide = [i.dtype == np.float64 for i, moves in zip(given, moving, strict=True) if moves]
+        if node.op_type not in LAYERS and not (self.exact and kept and all(wide)):
+            inputs = [i if i is None else _narrow(i) for i in inputs]
+            given = [i for i in inputs if i is not None]
         if node.op_type == "Reshape":
             return {out: _reshape(given[0], given[1], self._batch, n)}
+        if node.op_type in ("Resize", "Upsample"):
+            return {out: self._resized(node, inputs)}
         return {out: self._standard(node, inputs)}
+
+    def _quantised(self, node: onnx.NodeProto, given: list[Array], moving: bool) -> Array:
+        ties: Ties = self.ties if moving else "even"
+        if node.op_type == "Trunc":
+            quantiser = parse_truncation(node, given[1:])
+        else:
+            quantiser = parse_quantiser(node, given[1:], most_bits=MAX_BIAS_BITS, ties=ties)
+        codes = quantiser.codes(given[0].astype(np.float32))
+        if self.exact:
+            return np.asarray(codes.astype(np.float64) * quantiser.scale.astype(np.float64))
+        return np.asarray(codes * quantiser.scale)
+
+    def _resized(self, node: onnx.NodeProto, inputs: list[Array | None]) -> Array:
+        """Values taken from where one sample's numbers come from: for any batch, in any type."""
+        x = inputs[0]
+        assert x is not None
+        numbers = np.arange(x[0].size, dtype=np.float32).reshape(1, *x.shape[1:])
+        sources = self._standard(node, [numbers, *inputs[1:]]).astype(np.int64)
+        return x.reshape(len(x), -1)[:, sources.reshape(-1)].reshape(len(x), *sources.shape[1:])
 
     def _standard(self, node: onnx.NodeProto, inputs: list[Array | None]) -> Array:
         names = [f"i{k}" if v is not None else "" for k, v in enumerate(inputs)]
@@ -108,19 +143,16 @@ def _reshape(x: Array, shape: Array, declared: int, n: int) -> Array:
     return x.reshape(n, *target[1:])
 
 
+def _narrow(x: Array) -> Array:
+    return x.astype(np.float32) if x.dtype == np.float64 else x
+
+
 def _product(node: onnx.NodeProto, inputs: list[Array | None]) -> Array:
     """MatMul, Gemm or Conv in float64, rounded once; then the bias in float32."""
     x, w = (np.asarray(i, np.float64) for i in inputs[:2])
     given = attributes(node)
     if node.op_type == "Conv":
-        kernel = (w.shape[2], w.shape[3])
-        stride, (top, left, bottom, right) = window_attributes(
-            node.name, given, x.shape[1:], kernel
-        )
-        padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
-        view = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(2, 3))
-        windows = view[:, :, :: stride[0], :: stride[1]]
-        y = np.einsum("nchwij,ocij->nohw", windows, w, optimize=True)
+        y = _convolved(node.name, given, x, w)
     else:
         y = x @ (w.T if given.get("transB", 0) else w)
     rounded = np.asarray(y, np.float32)
@@ -128,3 +160,51 @@ def _product(node: onnx.NodeProto, inputs: list[Array | None]) -> Array:
     if bias is None:
         return rounded
     return rounded + bias.astype(np.float32).reshape(1, -1, *([1] * (y.ndim - 2)))
+
+
+def _convolved(name: str, given: dict[str, Any], x: Array, w: Array) -> Array:
+    """Convolution over one or two axes, tap by tap."""
+    if w.ndim == 3:
+        wide = over_two_axes(given)
+        return np.asarray(_convolved(name, wide, x[:, :, None], w[:, :, None])[:, :, 0])
+    kernel, groups = (w.shape[2], w.shape[3]), given.get("group", 1)
+    dilation = dilation_of(name, given)
+    stride, pads = window_attributes(name, given, x.shape[1:], kernel, dilation)
+    windows = _windows(x, kernel, stride, pads, dilation)
+    parts = windows.reshape(len(x), groups, x.shape[1] // groups, *windows.shape[2:])
+    weights = w.reshape(groups, len(w) // groups, *w.shape[1:])
+    y: Array = np.zeros((len(x), groups, len(w) // groups, *windows.shape[2:4]))
+    for i, j in np.ndindex(*kernel):
+        y += np.einsum("ngchw,goc->ngohw", parts[..., i, j], weights[..., i, j], optimize=True)
+    return y.reshape(len(x), len(w), *y.shape[3:])
+
+
+def _windows(x: Array, kernel: Pair, stride: Pair, pads: Pads, dilation: Pair) -> Array:
+    """(N, C, H, W) -> (N, C, OH, OW, KH, KW), zeros outside."""
+    top, left, bottom, right = pads
+    padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
+    span = extent(kernel, dilation)
+    view = np.lib.stride_tricks.sliding_window_view(padded, span, axis=(2, 3))
+    return view[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
+
+
+def _mean(node: onnx.NodeProto, inputs: list[Array | None]) -> Array:
+    """A sum in float64, rounded once, and divided in float32."""
+    x = np.asarray(inputs[0], np.float64)
+    given = attributes(node)
+    if node.op_type == "AveragePool":
+        one = x.ndim == 3
+        wide, over = (x[:, :, None], over_two_axes(given)) if one else (x, given)
+        kernel = pair(node.name, over["kernel_shape"])
+        stride, pads = window_attributes(node.name, over, wide.shape[1:], kernel)
+        total = _windows(wide, kernel, stride, pads, (1, 1)).sum((4, 5))
+        total = total[:, :, 0] if one else total
+        count = kernel[0] * kernel[1]
+    else:
+        listed = given.get("axes", range(2, x.ndim))
+        if len(inputs) > 1 and inputs[1] is not None:
+            listed = inputs[1].reshape(-1).tolist()
+        axes = tuple(int(a) % x.ndim for a in listed)
+        total = x.sum(axes, keepdims=bool(given.get("keepdims", 1)))
+        count = prod(x.shape[a] for a in axes)
+    return np.asarray(total.astype(np.float32) / np.float32(count))

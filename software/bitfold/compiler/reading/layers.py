@@ -1,8 +1,7 @@
-"""Conv, Gemm, MatMul and MaxPool nodes."""
+"""Conv, Gemm and MatMul nodes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import onnx
@@ -12,53 +11,77 @@ from bitfold.compiler.reading.builder import Builder
 from bitfold.compiler.reading.constants import Constant
 from bitfold.compiler.reading.elementwise import apply_elementwise
 from bitfold.compiler.reading.quantiser import MAX_BITS, attributes
-from bitfold.compiler.reading.stream import ROOT, Pool, Step, Stream, fresh_view
+from bitfold.compiler.reading.stream import ROOT, Runtime, Stream, fresh_view
+from bitfold.compiler.reading.windows import (
+    NotAMap,
+    added,
+    dilation_of,
+    over_two_axes,
+    unpadded,
+    window_attributes,
+)
 from bitfold.errors import ModelError, UnsupportedOp
-from bitfold.ir.ops import Conv, Dense, Flatten, Weights
-from bitfold.ir.ops.window import window_count
+from bitfold.ir.ops import Conv, Dense, Weights
 
-Inputs = Sequence[Stream | Constant | None]
+Inputs = Sequence[Runtime | Constant | None]
 
 
 def read_conv(
     node: onnx.NodeProto, x: Stream, inputs: Inputs, builder: Builder, order: int
 ) -> Stream:
-    """A convolution over integers `x`; a bias becomes an element-wise step."""
+    """A convolution over integers `x`, of one or two axes; a bias becomes an element-wise step."""
     subject = f"node {node.name!r} (Conv)"
     given = attributes(node)
-    values, scale, bits, bipolar = _weights(subject, inputs[1], axis=0)
-    if values.ndim != 4:
+    values, w_scale, bits, bipolar = _weights(subject, inputs[1], axis=0)
+    axes = values.ndim - 2
+    if axes not in (1, 2):
         raise UnsupportedOp(
-            f"{subject}: weights of shape {values.shape}; only two-dimensional convolutions are "
-            "compiled. Add an axis of length 1 to a one-dimensional one"
+            f"{subject}: weights of shape {values.shape}; convolutions over one or two axes are "
+            "compiled"
         )
-    if given.get("group", 1) != 1:
-        raise UnsupportedOp(
-            f"{subject}: group = {given['group']} (depthwise or grouped); only group = 1 is "
-            "compiled. Use a full convolution"
-        )
-    if any(d != 1 for d in given.get("dilations", ())):
-        raise UnsupportedOp(f"{subject}: dilations {given['dilations']}; only 1 is compiled")
-    kernel = (values.shape[2], values.shape[3])
-    if tuple(given.get("kernel_shape", kernel)) != kernel:
+    if x.map_axes() != axes:
+        raise NotAMap(subject, x, builder)
+    if tuple(given.get("kernel_shape", values.shape[2:])) != values.shape[2:]:
         raise ModelError(f"{subject}: kernel_shape {given['kernel_shape']}, weights {values.shape}")
-    if len(x.shape) != 3 or not x.in_order():
-        raise UnsupportedOp(
-            f"{subject}: its input {x.view.shape} is not the channels-first map that "
-            f"{x.node!r} makes ({x.shape}); export channels-first, without transpositions"
+    if axes == 1:
+        values = values[:, :, None]
+        given = over_two_axes(given)
+    kernel = (values.shape[2], values.shape[3])
+    groups = int(given.get("group", 1))
+    if groups < 1 or values.shape[1] * groups != x.shape[0] or len(values) % groups:
+        raise ModelError(
+            f"{subject}: weights {values.shape} in {groups} groups do not fit an input "
+            f"{x.view.shape}"
         )
-    if values.shape[1] != x.shape[0]:
-        raise ModelError(f"{subject}: weights {values.shape} do not fit an input {x.view.shape}")
-    stride, pads = window_attributes(subject, given, x.shape, kernel)
+    source, extra = unpadded(x.node, builder)
+    dilation = dilation_of(subject, given)
+    stride, pads = window_attributes(subject, given, x.shape, kernel, dilation)
+    pads = added(pads, extra)
     assert x.type is not None
     if any(pads) and x.type.bipolar:
         raise UnsupportedOp(
             f"{subject}: pads {list(pads)} on bipolar (-1, +1) activations, which have no zero. "
             "Use padding 0, or a quantiser with a zero (2 bits signed, or unsigned)"
         )
-    builder.read(x.node, node.name)
-    name = builder.add(node.name, Conv(x.node, Weights(values, bits, bipolar), stride, pads))
-    return _with_bias(node, _accumulator(builder, name, x, scale, node), inputs[2:], order)
+    scale = _input_scale(subject, x, groups).repeat(len(values) // groups) * w_scale
+    op = Conv(source, Weights(values, bits, bipolar), stride, pads, groups, dilation)
+    name = builder.add(node.name, op)
+    acc = _accumulator(builder, name, x, scale, node)
+    if axes == 1:
+        acc = replace(acc, view=acc.view[:, :, 0])
+    return _with_bias(node, acc, inputs[2:], order, builder.opset)
+
+
+def _input_scale(subject: str, x: Stream, groups: int) -> NDArray[np.float64]:
+    """The scale of each group's channels (groups,); they must share one."""
+    rows = np.broadcast_to(x.scale, (x.shape[0],)).reshape(groups, -1)
+    if (rows != rows[:, :1]).any():
+        raise UnsupportedOp(
+            f"{subject}: its input {x.node!r} has one scale per channel; activations need one "
+            "scale per tensor, but in front of a depthwise convolution. Quantise activations per "
+            "tensor"
+        )
+    return rows[:, 0].copy()
 
 
 def read_dense(
@@ -70,7 +93,7 @@ def read_dense(
     if given.get("alpha", 1.0) != 1.0 or given.get("beta", 1.0) != 1.0 or given.get("transA", 0):
         raise UnsupportedOp(f"{subject}: alpha and beta must be 1 and transA 0")
     axis = 0 if given.get("transB", 0) else 1
-    values, scale, bits, bipolar = _weights(subject, inputs[1], axis)
+    values, w_scale, bits, bipolar = _weights(subject, inputs[1], axis)
     values = values if axis == 0 else np.ascontiguousarray(values.T)
     if values.ndim != 2 or x.view.ndim != 2 or values.shape[1] != x.view.shape[1]:
         raise UnsupportedOp(
@@ -80,82 +103,14 @@ def read_dense(
     # Column k of the file multiplies element view[k] of the IR value.
     ordered = np.empty_like(values)
     ordered[:, x.view[0]] = values
-    builder.read(x.node, node.name)
-    source = x.node
-    if len(x.shape) > 1:
-        source = builder.add(f"{node.name}_flatten", Flatten(source))
-    name = builder.add(node.name, Dense(source, Weights(ordered, bits, bipolar)))
-    return _with_bias(node, _accumulator(builder, name, x, scale, node), inputs[2:], order)
-
-
-def read_maxpool(node: onnx.NodeProto, x: Stream, order: int) -> Stream:
-    """Max pooling at any place behind the input quantiser."""
-    subject = f"node {node.name!r} ({node.op_type})"
-    if len(x.shape) != 3 or not x.in_order():
-        raise UnsupportedOp(
-            f"{subject}: its input {x.view.shape} is not a channels-first map (N, C, H, W)"
-        )
-    given = attributes(node)
-    if node.op_type == "GlobalMaxPool":
-        given = {"kernel_shape": list(x.shape[1:])}
-    if any(d != 1 for d in given.get("dilations", ())) or len(node.output) > 1:
-        raise UnsupportedOp(f"{subject}: dilations and the index output are not compiled")
-    kernel = _pair(subject, given.get("kernel_shape", ()))
-    stride, pads = window_attributes(subject, given, x.shape, kernel)
-    if max(pads[0], pads[2]) >= kernel[0] or max(pads[1], pads[3]) >= kernel[1]:
-        raise UnsupportedOp(f"{subject}: pads {list(pads)} leave windows without an element")
-    count = window_count(x.shape, kernel, stride, pads)
-    if given.get("ceil_mode", 0) and any(
-        (x.shape[1 + i] + pads[i] + pads[i + 2] - kernel[i]) % stride[i] for i in (0, 1)
-    ):
-        raise UnsupportedOp(f"{subject}: ceil_mode = 1 adds cut windows; use ceil_mode = 0")
-    pool = Pool(node.name, x.tensor, kernel, stride, pads)
-    out = node.output[0]
-    # A pool returns one of its arguments, so that a function of it is found on single values.
-    same = onnx.helper.make_node("Identity", [x.tensor], [out], node.name)
-    shape = (x.shape[0], *count)
-    return replace(
-        x,
-        shape=shape,
-        view=fresh_view(len(x.view), shape),
-        tensor=out,
-        steps=(*x.steps, Step(order, node.name, same, {})),
-        pools=(*x.pools, pool),
-    )
-
-
-def window_attributes(
-    subject: str, given: dict[str, Any], shape: tuple[int, ...], kernel: tuple[int, int]
-) -> tuple[tuple[int, int], tuple[int, int, int, int]]:
-    """Stride and explicit pads (top, left, bottom, right) of a window node."""
-    stride = _pair(subject, given.get("strides", (1, 1)))
-    auto = given.get("auto_pad", "NOTSET")
-    pads = tuple(given.get("pads", (0, 0, 0, 0)))
-    if auto in ("SAME_UPPER", "SAME_LOWER"):
-        needed = [
-            max(0, (-(-shape[1 + i] // stride[i]) - 1) * stride[i] + kernel[i] - shape[1 + i])
-            for i in (0, 1)
-        ]
-        less = [n // 2 if auto == "SAME_UPPER" else n - n // 2 for n in needed]
-        pads = (*less, *(n - b for n, b in zip(needed, less, strict=True)))
-    elif auto == "VALID":
-        pads = (0, 0, 0, 0)
-    if len(pads) != 4 or min(pads) < 0 or min(stride) < 1 or min(kernel) < 1:
-        raise ModelError(f"{subject}: kernel {kernel}, strides {stride}, pads {pads} are not valid")
-    whole = (pads[0], pads[1], pads[2], pads[3])
-    if min(window_count(shape, kernel, stride, whole)) < 1:
-        raise ModelError(f"{subject}: kernel {kernel} does not fit a map {shape} with pads {pads}")
-    return stride, whole
-
-
-def _pair(subject: str, values: Sequence[int]) -> tuple[int, int]:
-    if len(values) != 2:
-        raise UnsupportedOp(f"{subject}: {len(values)} window axes; only two are compiled")
-    return int(values[0]), int(values[1])
+    scale = _input_scale(subject, x, 1) * w_scale
+    dense = Dense(builder.flat(x.node), Weights(ordered, bits, bipolar))
+    acc = _accumulator(builder, builder.add(node.name, dense), x, scale, node)
+    return _with_bias(node, acc, inputs[2:], order, builder.opset)
 
 
 def _weights(
-    subject: str, weights: Stream | Constant | None, axis: int
+    subject: str, weights: Runtime | Constant | None, axis: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], int, bool]:
     """Integers (as in the file), scale per output () or (O,), declared bits, bipolar."""
     if not isinstance(weights, Constant):
@@ -187,16 +142,16 @@ def _weights(
 
 
 def _accumulator(
-    builder: Builder, name: str, x: Stream, w_scale: NDArray[np.float64], node: onnx.NodeProto
+    builder: Builder, name: str, x: Stream, scale: NDArray[np.float64], node: onnx.NodeProto
 ) -> Stream:
+    """`scale` (O,): products of two float32 numbers, so that float64 holds them exactly."""
     kind = builder.types[name]
-    # Both factors are float32, so that the float64 product is exact.
-    scale = np.asarray(x.scale.reshape(-1)[0] * w_scale)
+    scale = scale[0].reshape(()) if (scale == scale[0]).all() else scale
     view = fresh_view(len(x.view), kind.shape)
     return Stream(name, kind, kind.shape, scale, view, source=node.output[0], tensor=ROOT)
 
 
-def _with_bias(node: onnx.NodeProto, acc: Stream, bias: Inputs, order: int) -> Stream:
+def _with_bias(node: onnx.NodeProto, acc: Stream, bias: Inputs, order: int, opset: int) -> Stream:
     if not bias or bias[0] is None:
         return acc
     subject = f"node {node.name!r} ({node.op_type})"
@@ -207,4 +162,6 @@ def _with_bias(node: onnx.NodeProto, acc: Stream, bias: Inputs, order: int) -> S
         raise ModelError(f"{subject}: bias of shape {value.shape} for {acc.channels} outputs")
     value = value.reshape(1, -1, *([1] * (acc.view.ndim - 2)))
     add = onnx.helper.make_node("Add", ["", ""], [node.output[0]], node.name)
-    return apply_elementwise(add, (acc, Constant(value)), order)
+    biased = apply_elementwise(add, (acc, Constant(value)), order, opset)
+    assert isinstance(biased, Stream)
+    return biased

@@ -9,6 +9,7 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # no stubs
 
+from bitfold.compiler.reading.channels_last import channels_first
 from bitfold.errors import ModelError
 
 MAX_BYTES = 512 * 1024 * 1024  # of the file and of each side file
@@ -124,10 +125,12 @@ def _normalise(path: Path, model: onnx.ModelProto) -> None:
             f"{path}: ONNX operator set {opset}; {MIN_OPSET} or later is read. "
             "Convert it with onnx.version_converter, or export again"
         )
+    channels_first(model)
     taken: set[str] = set()
     for index, node in enumerate(model.graph.node):
         if node.domain in QUANT_DOMAINS:
             node.domain = QONNX
+            _spell_rounding(node)
         base = node.name or f"{node.op_type}_{index}"
         node.name = base
         while node.name in taken:
@@ -136,3 +139,10 @@ def _normalise(path: Path, model: onnx.ModelProto) -> None:
         if node.domain not in imports:
             imports[node.domain] = 1
             model.opset_import.add(domain=node.domain, version=1)
+
+
+def _spell_rounding(node: onnx.NodeProto) -> None:
+    """Brevitas' ROUND_TO_ZERO is a word that qonnx does not know; its own is DOWN."""
+    for attribute in node.attribute:
+        if attribute.name == "rounding_mode" and attribute.s.upper() == b"ROUND_TO_ZERO":
+            attribute.s = b"DOWN"

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitfold.compiler.reading.affine import affine_prefix
-from bitfold.compiler.reading.builder import Builder, emit_pools
+from bitfold.compiler.reading.builder import Builder, emitted
 from bitfold.compiler.reading.stream import Stream
 from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.graph import ValueMap
-from bitfold.ir.ops import AddBias, Conv, Dense, Threshold
+from bitfold.ir.ops import AddBias, Conv, Dense
+from bitfold.ir.types import Ints
 
 # Relative distance within which a bias counts as lying on the accumulator's grid: a quantised
 # bias is stored as integer * float32(scale), a few units in the last place off.
@@ -22,11 +23,15 @@ MAX_BIAS = 2.0**31
 @final
 @dataclass(frozen=True, eq=False)
 class Tail:
-    """`tensor` is the ONNX tensor that the output integers stand for."""
+    """`tensor` is the ONNX tensor that the output integers stand for.
+
+    view: for each element of one of its samples the place in the output integers.
+    """
 
     node: str
     map: ValueMap
     tensor: str
+    view: Ints
     notes: tuple[str, ...]
 
 
@@ -36,35 +41,36 @@ def finish(x: Stream, host: tuple[str, ...], builder: Builder) -> Tail:
     A bias that lies on the accumulator's grid becomes AddBias; any other affine tail goes to the
     output's value map.
     """
-    if x.type is None or not any(isinstance(n.op, Conv | Dense) for n in builder.nodes):
+    if x.type is None or not any(isinstance(n.op, Conv | Dense) for n in builder.nodes.values()):
         raise ModelError("the model has no quantised layer between its input and its output")
     if x.pools and not _pools_codes(x, builder):
         raise UnsupportedOp(
             f"node {x.pools[-1].name!r} (MaxPool): the output leaves it unquantised; put a Quant "
             "node behind it, or right in front of it"
         )
-    if not x.flat_order():
-        raise UnsupportedOp(
-            f"the output transposes the result of {x.node!r}; leave the last transposition out"
-        )
     scale, bias, count = affine_prefix(x, x.scale, np.zeros(()))
     tensor = x.steps[count - 1].node.output[0] if count else x.source
     left = (*(s.name for s in x.steps[count:]), *host)
-    notes = (f"left to the host: {', '.join(left)}; outputs are the values before",) if left else ()
-    name = emit_pools(builder, x)
+    notes: list[str] = []
+    if left:
+        notes.append(f"left to the host: {', '.join(left)}; outputs are the values before")
+    name = emitted(builder, x)
     integers = _on_grid(scale, bias, x.channels)
     if isinstance(builder.op(name), Conv | Dense) and integers is not None:
         if integers.any():
             name = builder.add(f"{name}_bias", AddBias(name, integers))
         bias = np.zeros(())
-    return Tail(name, ValueMap(np.asarray(scale), np.asarray(bias)), tensor, notes)
+    if not x.flat_order():
+        notes.append("outputs are in the order channel, row, column; the file transposes them")
+    value_map = ValueMap(np.asarray(scale), np.asarray(bias))
+    return Tail(name, value_map, tensor, x.view[0], tuple(notes))
 
 
 def _pools_codes(x: Stream, builder: Builder) -> bool:
     """Whether the pools stand right behind a quantiser. (A pool is an Identity step.)"""
     last = next(i for i, s in reversed(list(enumerate(x.steps))) if s.name == x.pools[-1].name)
     plain = all(step.node.op_type == "Identity" for step in x.steps[: last + 1])
-    return plain and isinstance(builder.op(x.node), Threshold)
+    return plain and builder.holds_codes(x.node)
 
 
 def _on_grid(

@@ -2,18 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
 from bitfold.errors import ModelError, UnsupportedOp
+from bitfold.ir.rounding import ROUNDING, SYNONYMS
 
 Floats = NDArray[np.float32]
 MAX_BITS = 8  # of weights and activations
 MAX_BIAS_BITS = 32
-ROUND_HALF_EVEN = ("ROUND", "HALF_EVEN")
+Ties = Literal["even", "finn"]
+
+
+@final
+@dataclass(frozen=True)
+class Truncation:
+    """What Trunc does first: round(x / scale) is an integer, of which `divisor` counts one."""
+
+    scale: np.float32
+    divisor: np.float32
 
 
 @final
@@ -21,7 +31,9 @@ ROUND_HALF_EVEN = ("ROUND", "HALF_EVEN")
 class Quantiser:
     """real x -> integer clip(round(x / scale)) -> real scale * integer; bipolar: the sign.
 
-    `scale` keeps the shape it has in the file and broadcasts against x.
+    `scale` keeps the shape it has in the file and broadcasts against x. rounding: of
+    `bitfold.ir.rounding`; it comes behind the clipping, as in QONNX. truncation: of a Trunc node,
+    which finds the integer otherwise. clips: older Trunc nodes do not.
     """
 
     name: str
@@ -30,6 +42,9 @@ class Quantiser:
     signed: bool
     narrow: bool = False
     bipolar: bool = False
+    rounding: str = "HALF_EVEN"
+    truncation: Truncation | None = None
+    clips: bool = True
 
     @property
     def low(self) -> int:
@@ -45,15 +60,24 @@ class Quantiser:
             return 1
         return (1 << self.bits - 1) - 1 if self.signed else (1 << self.bits) - 1 - self.narrow
 
+    def same_as(self, other: "Quantiser") -> bool:
+        """Whether both do the same, whatever their names."""
+        mine, its = ({**vars(q), "name": "", "scale": None} for q in (self, other))
+        return mine == its and np.array_equal(self.scale, other.scale)
+
     def codes(self, x: Floats, scale: Floats | None = None) -> Floats:
         """The integers, held in float32, as QONNX computes them; NaN stays NaN."""
         if self.bipolar:
             signs = np.where(x >= 0, np.float32(1), np.float32(-1))
             return np.where(np.isnan(x), np.float32(np.nan), signs)
         with np.errstate(over="ignore", invalid="ignore"):  # infinity is clipped, NaN is kept
-            scaled: Floats = x / (self.scale if scale is None else scale)
-        clipped: Floats = np.clip(scaled, np.float32(self.low), np.float32(self.high))
-        return np.rint(clipped)
+            if self.truncation is None:
+                scaled: Floats = x / (self.scale if scale is None else scale)
+            else:
+                scaled = np.rint(x / self.truncation.scale) / self.truncation.divisor
+        if self.clips:
+            scaled = np.clip(scaled, np.float32(self.low), np.float32(self.high))
+        return ROUNDING[self.rounding](scaled)
 
 
 def attributes(node: onnx.NodeProto) -> dict[str, Any]:
@@ -63,11 +87,15 @@ def attributes(node: onnx.NodeProto) -> dict[str, Any]:
 
 
 def parse_quantiser(
-    node: onnx.NodeProto, parameters: Sequence[NDArray[Any] | None], *, most_bits: int = MAX_BITS
+    node: onnx.NodeProto,
+    parameters: Sequence[NDArray[Any] | None],
+    *,
+    most_bits: int = MAX_BITS,
+    ties: Ties = "even",
 ) -> Quantiser:
     """Check a quantiser node; `parameters` are its inputs after the first, None if not constant.
 
-    most_bits: greatest width; biases have up to 32.
+    most_bits: greatest width; biases have up to 32. ties: "finn" rounds them up.
     Raises: UnsupportedOp or ModelError naming the node and the rule.
     """
     subject = f"node {node.name!r} ({node.op_type})"
@@ -76,24 +104,14 @@ def parse_quantiser(
     bipolar = node.op_type == "BipolarQuant"
     if len(parameters) != (1 if bipolar else 3):
         raise ModelError(f"{subject}: has {len(parameters)} parameters, not {1 if bipolar else 3}")
-    scale = _scale(subject, parameters[0])
+    scale = positive_scale(subject, parameters[0])
     if bipolar:
         return Quantiser(node.name, scale, 1, signed=True, bipolar=True)
     given = attributes(node)
-    mode = str(given.get("rounding_mode", "ROUND"))
-    if mode.upper() not in ROUND_HALF_EVEN:
-        raise UnsupportedOp(
-            f"{subject}: rounding_mode {mode!r}; only ROUND (half to even) is compiled. "
-            "Export with the default float-to-int rounding"
-        )
-    zero_point = np.asarray(parameters[1], np.float64)
-    if (zero_point != 0).any() or not zero_point.size:
-        raise UnsupportedOp(
-            f"{subject}: zero point {_brief(zero_point)}; it must be 0. "
-            "Use a symmetric (or, after ReLU, unsigned) quantiser"
-        )
+    rounding = rounding_of(subject, given, "ROUND", ties)
+    check_zero_point(subject, parameters[1])
     signed, narrow = bool(given.get("signed", 1)), bool(given.get("narrow", 0))
-    bits = _bits(subject, parameters[2], most_bits)
+    bits = width(subject, parameters[2], most_bits)
     if bits == 1 and signed:
         raise UnsupportedOp(
             f"{subject}: signed with 1 bit; exporters write this wrongly. Use BipolarQuant "
@@ -101,17 +119,42 @@ def parse_quantiser(
         )
     if bits == 1 and narrow:
         raise UnsupportedOp(f"{subject}: narrow range with 1 bit leaves one value; use 2 bits")
-    return Quantiser(node.name, scale, bits, signed, narrow)
+    return Quantiser(node.name, scale, bits, signed, narrow, rounding=rounding)
 
 
-def _scale(subject: str, value: Any) -> Floats:
+def rounding_of(subject: str, given: dict[str, Any], default: str, ties: Ties) -> str:
+    """The rounding mode of a node, by its name in `ROUNDING`. Raises: UnsupportedOp."""
+    written = str(given.get("rounding_mode", default))
+    mode = SYNONYMS.get(written.upper(), written.upper())
+    if mode not in ROUNDING or mode == "FINN":
+        known = sorted({*ROUNDING, *SYNONYMS} - {"FINN"})
+        raise UnsupportedOp(
+            f"{subject}: rounding_mode {written!r} is not one of {', '.join(known)}. "
+            "Export with the default float-to-int rounding"
+        )
+    return "FINN" if ties == "finn" and mode == "HALF_EVEN" else mode
+
+
+def check_zero_point(subject: str, value: NDArray[Any] | None) -> None:
+    """Raises: UnsupportedOp unless it is 0."""
+    zero_point = np.asarray(value, np.float64)
+    if (zero_point != 0).any() or not zero_point.size:
+        raise UnsupportedOp(
+            f"{subject}: zero point {_brief(zero_point)}; it must be 0. "
+            "Use a symmetric (or, after ReLU, unsigned) quantiser"
+        )
+
+
+def positive_scale(subject: str, value: Any) -> Floats:
+    """A scale as it stands in the file. Raises: ModelError unless positive and finite."""
     scale = np.asarray(value, np.float32)
     if not scale.size or not np.isfinite(scale).all() or (scale <= 0).any():
         raise ModelError(f"{subject}: scale {_brief(scale)}; it must be positive and finite")
     return scale
 
 
-def _bits(subject: str, value: Any, most: int) -> int:
+def width(subject: str, value: Any, most: int) -> int:
+    """A scalar bit width. Raises: UnsupportedOp unless an integer from 1 to `most`."""
     widths = np.asarray(value, np.float64)
     if widths.size != 1:
         raise UnsupportedOp(

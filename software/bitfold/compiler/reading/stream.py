@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bitfold.compiler.reading.constants import MAX_ELEMENTS, open_session, run_session
 from bitfold.errors import ModelError, UnsupportedOp
+from bitfold.ir.ops import DepthToSpace, MaxPool, Upsample
 from bitfold.ir.types import Ints, IntType
 
 Floats = NDArray[np.float32]
@@ -31,14 +32,15 @@ class Step:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Pool:
-    """A MaxPool amid the steps; `tensor` is what it reads."""
+class Move:
+    """A node amid the steps that moves values and computes none; a max-pool counts as one.
+
+    tensor: what it reads, among the steps' results. op: its IR form, without an operand yet.
+    """
 
     name: str
     tensor: str
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    pads: tuple[int, int, int, int]
+    op: MaxPool | Upsample | DepthToSpace
 
 
 @final
@@ -48,7 +50,7 @@ class Stream:
 
     node:   IR node whose integers it is computed from; "" before the input quantiser.
     type:   of that node; None before the input quantiser.
-    shape:  of the IR value here, i.e. behind `pools`, without the batch.
+    shape:  of the IR value here, i.e. behind `moves`, without the batch.
     scale:  real value of that node = scale * integer; () or (C,).
     view:   (B, ...) for each element of the ONNX tensor its flat position in the IR value.
     source: ONNX tensor that holds the IR node's reals.
@@ -63,12 +65,17 @@ class Stream:
     source: str
     tensor: str = ROOT
     steps: tuple[Step, ...] = ()
-    pools: tuple[Pool, ...] = ()
+    moves: tuple[Move, ...] = ()
 
     @property
     def channels(self) -> int:
-        """Length of the channel axis of the IR value."""
-        return self.shape[0]
+        """Length of the channel axis of the IR node's value, in front of `moves`."""
+        return self.shape[0] if self.type is None else self.type.channels
+
+    @property
+    def pools(self) -> tuple[Move, ...]:
+        """The max-pools among the moves."""
+        return tuple(m for m in self.moves if isinstance(m.op, MaxPool))
 
     @property
     def step_names(self) -> str:
@@ -76,9 +83,17 @@ class Stream:
         names = [s.name for s in self.steps]
         return ", ".join(names[:6]) + (", ..." if len(names) > 6 else "") or "none"
 
-    def in_order(self) -> bool:
-        """Whether the ONNX tensor has the IR value's axes (and not a transposition of them)."""
-        return self.view.shape[1:] == self.shape and self.flat_order()
+    def map_axes(self) -> int:
+        """Rows and columns of the ONNX tensor: 2; of a one-dimensional map: 1; of no map: 0.
+
+        A map has the IR value's axes (channels, rows, columns) in this order; a one-dimensional
+        one lacks the rows, of which there is one.
+        """
+        axes = self.view.shape[1:]
+        if len(self.shape) != 3 or not self.flat_order():
+            return 0
+        one = axes == (self.shape[0], self.shape[2]) and self.shape[1] == 1
+        return 2 if axes == self.shape else 1 if one else 0
 
     def flat_order(self) -> bool:
         """Whether the elements follow each other as in the IR value, whatever the axes."""
@@ -99,7 +114,49 @@ def fresh_view(batch: int, shape: tuple[int, ...]) -> Ints:
     return np.arange(size, dtype=np.int64).reshape(batch, *shape)
 
 
-def per_channel(stream: Stream, value: NDArray[Any], subject: str) -> Floats:
+@final
+@dataclass(frozen=True, eq=False)
+class Fill:
+    """Channels of a `Cat` that hold one constant each: values (C,), in an IR value of `shape`."""
+
+    shape: tuple[int, ...]
+    values: Floats
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Cat:
+    """A concatenation that is not made yet, so that what follows reaches each part.
+
+    parts: one behind the other on the IR's channel axis. view: as that of a stream.
+    """
+
+    parts: tuple[Stream | Fill, ...]
+    view: Ints
+    moves: tuple[Move, ...] = ()  # none; its parts have them
+
+    @property
+    def uniform(self) -> bool:
+        """Whether the parts differ in their channels alone; else they are joined as vectors."""
+        return len({part.shape[1:] for part in self.parts}) == 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the IR value, without the batch."""
+        if not self.uniform:
+            return (sum(prod(part.shape) for part in self.parts),)
+        return (sum(part.shape[0] for part in self.parts), *self.parts[0].shape[1:])
+
+    @property
+    def channels(self) -> int:
+        """Length of the channel axis of the IR value."""
+        return self.shape[0]
+
+
+Runtime = Stream | Cat
+
+
+def per_channel(stream: Runtime, value: NDArray[Any], subject: str) -> Floats:
     """A constant that acts element-wise on `stream`, as () or (C,).
 
     Raises: UnsupportedOp when it differs within a channel, ModelError when it does not fit.
@@ -118,18 +175,23 @@ def per_channel(stream: Stream, value: NDArray[Any], subject: str) -> Floats:
         )
     values = np.empty(stream.view[0].size, np.float32)
     values[stream.view[0].reshape(-1)] = np.broadcast_to(constant, stream.view.shape)[0].reshape(-1)
-    rows = values.reshape(stream.channels, -1)
+    rows = values.reshape(stream.shape[0], -1)
     if (rows != rows[:, :1]).any() or (constant.ndim == stream.view.ndim and len(constant) > 1):
         raise UnsupportedOp(
             f"{subject}: a constant of shape {constant.shape} differs within a channel "
             f"(tensor {stream.view.shape}); only one value per tensor or channel is compiled"
+        )
+    if stream.shape[0] != stream.channels:
+        raise UnsupportedOp(
+            f"{subject}: a constant of shape {constant.shape} behind {stream.moves[-1].name!r}, "
+            "which mixes channels; only one value per tensor is compiled there"
         )
     return np.ascontiguousarray(rows[:, 0])
 
 
 def join(a: Stream, b: Stream) -> tuple[Step, ...] | None:
     """The steps of both, in order of the file; None unless both come from one node alike."""
-    if a.node != b.node or a.pools != b.pools or not np.array_equal(a.view, b.view):
+    if a.node != b.node or a.moves != b.moves or not np.array_equal(a.view, b.view):
         return None
     steps = {s.order: s for s in (*a.steps, *b.steps)}
     return tuple(steps[k] for k in sorted(steps))
@@ -138,6 +200,15 @@ def join(a: Stream, b: Stream) -> tuple[Step, ...] | None:
 def append(stream: Stream, step: Step) -> Stream:
     """`stream` behind one more step."""
     return replace(stream, steps=(*stream.steps, step), tensor=step.node.output[0])
+
+
+def move(stream: Stream, order: int, node: onnx.NodeProto, op: Move, view: Ints) -> Stream:
+    """`stream` behind a move. A move returns its arguments, so single values find the function."""
+    same = onnx.helper.make_node("Identity", [stream.tensor], [node.output[0]], node.name)
+    moved = append(stream, Step(order, node.name, same, {}))
+    kind = IntType(shape=stream.shape, bits=1, signed=False)
+    shape = op.op.infer(kind).shape
+    return replace(moved, moves=(*stream.moves, op), shape=shape, view=view)
 
 
 def evaluator(stream: Stream, opset: int, tensor: str | None = None) -> Function:
