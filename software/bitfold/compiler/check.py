@@ -92,7 +92,7 @@ def compare(
 def _placed(reals: NDArray[Any], view: Ints) -> NDArray[Any]:
     """A tensor of the file with its elements where the output integers have them: (N, K)."""
     placed = np.empty((len(reals), view.size), reals.dtype)
-    placed[:, view.reshape(-1)] = reals.reshape(len(reals), -1)
+    placed[:, view.reshape(-1)] = reals.reshape(len(reals), view.size)
     return placed
 
 

@@ -1,17 +1,17 @@
 """The end of the network: what its last integers mean, and what is left to the host."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitfold.compiler.reading.affine import affine_prefix
-from bitfold.compiler.reading.builder import Builder, emitted
-from bitfold.compiler.reading.stream import Stream
+from bitfold.compiler.reading.builder import Builder
+from bitfold.compiler.reading.stream import Stream, fresh_view
 from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.graph import ValueMap
-from bitfold.ir.ops import AddBias, Conv, Dense
+from bitfold.ir.ops import AddBias, Conv, Dense, DepthToSpace
 from bitfold.ir.types import Ints
 
 # Relative distance within which a bias counts as lying on the accumulator's grid: a quantised
@@ -54,16 +54,39 @@ def finish(x: Stream, host: tuple[str, ...], builder: Builder) -> Tail:
     notes: list[str] = []
     if left:
         notes.append(f"left to the host: {', '.join(left)}; outputs are the values before")
-    name = emitted(builder, x)
     integers = _on_grid(scale, bias, x.channels)
-    if isinstance(builder.op(name), Conv | Dense) and integers is not None:
+    exact = isinstance(builder.op(x.node), Conv | Dense) and integers is not None
+    if x.shape[0] != x.channels and not (scale.size == 1 and (exact or not bias.any())):
+        return finish(*_unmixed(x, host), builder)
+    name = x.node
+    if exact and integers is not None:
         if integers.any():
             name = builder.add(f"{name}_bias", AddBias(name, integers))
         bias = np.zeros(())
+    name = builder.moved(name, x.moves)
     if not x.flat_order():
         notes.append("outputs are in the order channel, row, column; the file transposes them")
     value_map = ValueMap(np.asarray(scale), np.asarray(bias))
     return Tail(name, value_map, tensor, x.view[0], tuple(notes))
+
+
+def _unmixed(x: Stream, host: tuple[str, ...]) -> tuple[Stream, tuple[str, ...]]:
+    """`x` in front of the move that mixes its channels, and what is then left to the host."""
+    first = next(i for i, m in enumerate(x.moves) if isinstance(m.op, DepthToSpace))
+    at = next(i for i, s in enumerate(x.steps) if s.name == x.moves[first].name)
+    kind = x.type
+    assert kind is not None
+    for each in x.moves[:first]:
+        kind = each.op.infer(kind)
+    before = replace(
+        x,
+        shape=kind.shape,
+        view=fresh_view(len(x.view), kind.shape),
+        tensor=x.moves[first].tensor,
+        steps=x.steps[:at],
+        moves=x.moves[:first],
+    )
+    return before, (*(s.name for s in x.steps[at:]), *host)
 
 
 def _pools_codes(x: Stream, builder: Builder) -> bool:
