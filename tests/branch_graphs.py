@@ -17,6 +17,7 @@ from bitfold.ir.ops import (
     SumPool,
     Threshold,
     Weights,
+    ZeroPad,
 )
 
 
@@ -97,6 +98,9 @@ class Branches:
         window = (kernel, kernel) if kernel else (size[0], size[1])
         return self.add(SumPool(x, window, (stride, stride)))
 
+    def zero_channels(self, x: str, before: int, behind: int) -> str:
+        return self.add(ZeroPad(x, (before, behind)))
+
     def dense(self, x: str, outputs: int, bits: int = 3) -> str:
         flat = self.add(Flatten(x))
         made = self.add(Dense(flat, self.weights((outputs, self.type(flat).channels), bits)))
@@ -171,7 +175,24 @@ def averaged() -> Graph:
     return b.graph()
 
 
+def shared_sums() -> Graph:
+    """As ResNet-20 with option A: sums that two quantisers read; a shortcut that drops pixels and
+    adds channels of zeros."""
+    b = Branches(np.random.default_rng(5))
+    made = b.conv(b.input((2, 6, 6), 3), 4, 3, 3)
+    grid, x = b.codes(made, 4, signed=True), b.codes(made, 2)
+    y = b.codes(b.conv(b.layer(x, 4), 4, 3, 2), 4, signed=True)
+    total = b.sum(grid, y)
+    grid, x = b.codes(total, 4, signed=True), b.codes(total, 3)
+    y = b.codes(b.conv(b.layer(x, 8, stride=2), 8, 3, 2), 4, signed=True)
+    short = b.zero_channels(b.max_pool(grid, 1, 2), 2, 2)
+    x = b.codes(b.sum(short, y), 3)
+    b.dense(b.codes(b.sum_pool(x), 5), 4)
+    return b.graph()
+
+
 GRAPHS = {
+    "shared sums": shared_sums,
     "residual": residual,
     "mixed operands": mixed_operands,
     "depthwise": depthwise,

@@ -3,7 +3,7 @@
 //
 //   y = thresholds(W x)  or, in the last layer,  y = W x + bias;  W is Outputs x Inputs
 //
-// in -> bf_vecbuf -> bf_mvu (weights) -> bf_threshold | bf_bias -> bf_vecfifo -> out,
+// in -> bf_vecbuf -> bf_mvu (weights) -> bf_threshold | bf_planes | bf_bias -> bf_vecfifo -> out,
 // all driven by the counters of bf_mvu_seq.
 //
 // Parameters   GroupIn, Planes, ActSigned, Inputs   the input stream: G channels a beat, B planes a
@@ -23,6 +23,8 @@
 //              OutBits, OutSigned, Tpe, ThresholdFile   Final = 0: planes of a code; two's
 //                              complement; comparators (divides Pe) = group of the output stream;
 //                              pack_thresholds(...)
+//              Raw             Final = 0: no thresholds; the planes are those of the accumulators
+//                              themselves, OutBits = AccWidth
 //              HasBias, BiasFile, AccShift   Final = 1: pack_biases(...); accumulators are shifted
 //                              left by AccShift before (bipolar activations: unipolar_bias)
 //              OutVectors      V: output vectors held, >= 2. MvtuTiming.vectors for full rate
@@ -66,6 +68,7 @@ module bf_mvtu #(
   parameter  bit          Final         = 1'b0,
   parameter  int unsigned OutBits       = 1,
   parameter  bit          OutSigned     = 1'b0,
+  parameter  bit          Raw           = 1'b0,
   parameter  int unsigned Tpe           = 4,
   parameter               ThresholdFile = "",
   parameter  bit          HasBias       = 1'b0,
@@ -221,6 +224,19 @@ module bf_mvtu #(
       .out_valid_o (out_valid),
       .out_data_o  (out_data)
     );
+  end else if (Raw) begin : g_planes
+    bf_planes #(
+      .Pe       (Pe),
+      .Tpe      (Tpe),
+      .AccWidth (AccWidth)
+    ) i_planes (
+      .clk_i       (clk_i),
+      .rst_ni      (rst_ni),
+      .acc_valid_i (acc_valid),
+      .acc_data_i  (acc),
+      .out_valid_o (out_valid),
+      .out_data_o  (out_data)
+    );
   end else begin : g_threshold
     bf_threshold #(
       .Pe        (Pe),
@@ -262,6 +278,7 @@ module bf_mvtu #(
     if (Wp > WPlanes || Ap > Planes) $fatal(1, "%m: Wp <= WPlanes and Ap <= Planes required");
     if (ActBipolar && Planes != 1) $fatal(1, "%m: bipolar activations have one plane");
     if (WeightBipolar && WPlanes != 1) $fatal(1, "%m: bipolar weights have one plane");
+    if (Raw && (Final || OutBits != AccWidth)) $fatal(1, "%m: Raw means OutBits = AccWidth");
     if (!Final && AccShift != 0) $fatal(1, "%m: AccShift is for Final; thresholds take it in");
   end
 

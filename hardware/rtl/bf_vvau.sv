@@ -5,7 +5,7 @@
 //
 //   y[c] = thresholds(sum over positions p of w[p][c] * x[p][c])  or, in the last layer, + bias[c]
 //
-// in -> planes to products -> accumulators of two vectors -> bf_threshold | bf_bias -> bf_vecfifo
+// in -> planes to products -> accumulators of two vectors -> bf_threshold | bf_planes | bf_bias -> bf_vecfifo
 // -> out; bf_mvu_seq walks through the accumulators of a vector while the next one is summed.
 //
 // A product needs no multiplier: an activation arrives plane by plane, most significant first, and
@@ -20,7 +20,7 @@
 //                              2: a weight a position and channel, word {p * Groups + group} has
 //                              that of channel i of the group at bit i * WBits
 //              AccWidth        bits, signed, that hold every sum (and with bias)
-//              Final, OutBits, OutSigned, Tpe, ThresholdFile, HasBias, BiasFile, OutVectors
+//              Final, OutBits, OutSigned, Raw, Tpe, ThresholdFile, HasBias, BiasFile, OutVectors
 //                              as in bf_mvtu, with Pe = G
 //
 // Streams      in_*, out_*; transfer on valid && ready; payload stable until taken.
@@ -47,6 +47,7 @@ module bf_vvau #(
   parameter  bit          Final         = 1'b0,
   parameter  int unsigned OutBits       = 2,
   parameter  bit          OutSigned     = 1'b0,
+  parameter  bit          Raw           = 1'b0,
   parameter  int unsigned Tpe           = 4,
   parameter               ThresholdFile = "",
   parameter  bit          HasBias       = 1'b0,
@@ -170,6 +171,19 @@ module bf_vvau #(
       .out_valid_o (result_valid),
       .out_data_o  (result)
     );
+  end else if (Raw) begin : g_planes
+    bf_planes #(
+      .Pe       (Group),
+      .Tpe      (Tpe),
+      .AccWidth (AccWidth)
+    ) i_planes (
+      .clk_i       (clk_i),
+      .rst_ni      (rst_ni),
+      .acc_valid_i (acc_valid),
+      .acc_data_i  (acc),
+      .out_valid_o (result_valid),
+      .out_data_o  (result)
+    );
   end else begin : g_threshold
     bf_threshold #(
       .Pe        (Group),
@@ -211,6 +225,7 @@ module bf_vvau #(
       $fatal(1, "%m: parameters >= 1 required");
     end
     if (!Final && Group % Tpe != 0) $fatal(1, "%m: Tpe must divide Group");
+    if (Raw && (Final || OutBits != AccWidth)) $fatal(1, "%m: Raw means OutBits = AccWidth");
     if (WKind > 2) $fatal(1, "%m: WKind is 0, 1 or 2");
   end
 `endif

@@ -44,6 +44,17 @@ def _nets(ports: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def _zeros(stage: Stage, reads: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """Names for all streams that a stage reads, and the nets of those that are constant zeros."""
+    names, nets = [], ""
+    for port, name in enumerate(reads):
+        names.append(name or f"unused_{stage.name}_zeros{port}")
+        if not name:
+            nets += _link(Stream(name=names[-1], width=_input_width(stage), beats=1, vector=1))
+            nets += f"  assign {names[-1]}_valid = 1'b1;\n  assign {names[-1]}_data = '0;\n"
+    return tuple(names), nets
+
+
 def _link(stream: Stream) -> str:
     return (
         f"  logic {stream.name}_valid, {stream.name}_ready;\n"
@@ -58,13 +69,15 @@ def emit_top(stages: tuple[Stage, ...], target: str) -> str:
     assert isinstance(last, AxisOut)
     links = streams(stages)
     reads = reads_of(stages)
-    body = []
+    body, constants = [], ""
     for stage in stages:
         ports = {"clk_i": "clk_i", "rst_ni": "rst_ni"}
         if stage is first:
             ports |= {f"s_axis_{n}": f"s_axis_{n}" for n in ("tdata", "tvalid", "tready", "tlast")}
         else:
-            ports |= _nets(_IN, reads[stage.name])
+            names, zeros = _zeros(stage, reads[stage.name])
+            ports |= _nets(_IN, names)
+            constants += zeros
         if stage is last:
             ports |= {f"m_axis_{n}": f"m_axis_{n}" for n in ("tdata", "tvalid", "tready", "tlast")}
         else:
@@ -75,7 +88,7 @@ def emit_top(stages: tuple[Stage, ...], target: str) -> str:
             parameters = {**instance.parameters, "Style": "Style"}
             instance = replace(instance, parameters=parameters)
         body.append(_instance(instance, stage.name, ports))
-    nets = "".join(_link(link) for link in links) + "  logic unused_frame_error;\n"
+    nets = "".join(_link(link) for link in links) + "  logic unused_frame_error;\n" + constants
     return (
         HEADER.format(what="bf_accelerator: bytes of an image in, integers of the last layer out.")
         + f"""module bf_accelerator #(

@@ -48,10 +48,10 @@ def fold_for_interval(
         return None
     groups: dict[str, frozenset[int]] = {"input": frozenset({first.group})}
     options: dict[str, tuple[Option, ...]] = {}
-    readers = [name for layer in layers for name in layer.reads]
+    readers = [name for layer in layers for name in layer.reads if name]
     types = {"input": graph.input_type} | {layer.name: layer.out for layer in layers}
     for layer in layers:
-        common = frozenset.intersection(*(groups[name] for name in layer.reads))
+        common = frozenset.intersection(*(groups[name] for name in layer.reads if name))
         found = [o for group in sorted(common) for o in _options(layer, group, cycles, target)]
         if layer is layers[-1]:
             found = [o for o in found if _ends(layer, o.sends, cycles)]
@@ -66,7 +66,7 @@ def fold_for_interval(
         if readers.count(name) > 1
     }
     extra[last.name] = {g: _luts(output_stages(last, g), target) for g in groups[last.name]}
-    reads = {layer.name: layer.reads for layer in layers}
+    reads = {layer.name: tuple(filter(None, layer.reads)) for layer in layers}
     selected: Selected | None = select(reads, options, groups, extra)
     if selected is None:
         return None
@@ -102,7 +102,7 @@ def _choices(layer: Layer, group: int, cycles: int) -> Iterator[LayerFolding | N
         case LinearLayer():
             yield from _products(layer, group, cycles)
         case ChannelLayer():
-            shares = layer.thresholds is not None
+            shares = layer.thresholds is not None or layer.raw
             for tpe in divisors(group) if shares else (group,):
                 yield LayerFolding(folding=None, tpe=tpe)
         case ConcatLayer():
@@ -115,7 +115,7 @@ def _choices(layer: Layer, group: int, cycles: int) -> Iterator[LayerFolding | N
 def _products(layer: LinearLayer, group: int, cycles: int) -> Iterator[LayerFolding]:
     """Foldings that are fast enough; among equals in PE and planes the least SIMD is enough."""
     outputs, inputs = layer.matrix.shape
-    shares = layer.thresholds is not None
+    shares = layer.thresholds is not None or layer.raw
     for wp in divisors(layer.w_bits):
         for ap in divisors(layer.x.bits):
             steps = (layer.w_bits // wp) * (layer.x.bits // ap)

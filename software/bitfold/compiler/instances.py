@@ -140,6 +140,8 @@ def _endings(stage: Mvtu | Vvau) -> dict[str, str]:
     """Thresholds, or biases where accumulators leave."""
     if stage.final:
         return {"HasBias": _flag(True), "BiasFile": _file(f"{stage.name}_biases.mem")}
+    if stage.raw:
+        return {"OutBits": str(stage.out_bits), "Raw": _flag(True)}
     return {
         "OutBits": str(stage.out_bits),
         "OutSigned": _flag(stage.out_signed),

@@ -16,7 +16,8 @@ from bitfold.ir.ops import Conv, MaxPool, SumPool, Threshold
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LinearLayer:
-    """A matrix product with what follows it: thresholds, or a bias where accumulators leave.
+    """A matrix product with what follows it: thresholds, or a bias where accumulators leave the
+    network. raw: accumulators leave as planes, to readers with thresholds of their own.
 
     matrix (outputs, inputs): columns in stream order; values as in the graph.
     """
@@ -33,6 +34,7 @@ class LinearLayer:
     bias: Ints | None
     pixels: int
     out: IntType
+    raw: bool = False
 
     @property
     def shape(self) -> LayerShape:
@@ -52,6 +54,7 @@ class ChannelLayer:
 
     weights (positions, C), (positions, 1), or None where all are 1.
     window: what makes the positions of each operand; None: a pixel, or with `whole` all pixels.
+    raw: as of LinearLayer.
     """
 
     name: str
@@ -65,6 +68,7 @@ class ChannelLayer:
     thresholds: Threshold | None
     bias: Ints | None
     out: IntType
+    raw: bool = False
 
     @property
     def positions(self) -> int:
@@ -107,7 +111,7 @@ class PoolLayer:
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ConcatLayer:
-    """Channels of several values behind one another."""
+    """Channels of several values behind one another; a value "" stands for zeros."""
 
     name: str
     reads: tuple[str, ...]
@@ -117,3 +121,8 @@ class ConcatLayer:
 
 Layer = LinearLayer | ChannelLayer | PoolLayer | ConcatLayer
 Summing = LinearLayer | ChannelLayer
+
+
+def acc_width(acc: IntType) -> int:
+    """Bits of a two's complement accumulator for values of type `acc`."""
+    return acc.bits + (0 if acc.signed else 1)

@@ -5,13 +5,21 @@ become (kernel row, kernel column, channel), a dense layer's columns behind a ma
 channel). That is a permutation of weights at compile time and nothing in hardware.
 """
 
+from dataclasses import replace
 from math import prod
 from typing import final
 
 import numpy as np
 
 from bitfold.compiler.channels import channel_weights, spread, unflipped, widened
-from bitfold.compiler.layers import ChannelLayer, ConcatLayer, Layer, LinearLayer, PoolLayer
+from bitfold.compiler.layers import (
+    ChannelLayer,
+    ConcatLayer,
+    Layer,
+    LinearLayer,
+    PoolLayer,
+    acc_width,
+)
 from bitfold.errors import UnsupportedOp
 from bitfold.ir import Graph, Ints, IntType, Node
 from bitfold.ir.ops import (
@@ -25,7 +33,10 @@ from bitfold.ir.ops import (
     Sum,
     SumPool,
     Threshold,
+    ZeroPad,
 )
+
+MAX_BITS = 8  # of codes that are brought to the planes of others
 
 
 def lower(graph: Graph) -> tuple[Layer, ...]:
@@ -84,6 +95,8 @@ class _Lowering:
                 self._add(node, layer)
             case Concat():
                 self._concat(node, reads)
+            case ZeroPad() if not any(op.pads):
+                self._zero_channels(node, op, reads[0])
             case Conv() | Dense():
                 if _depthwise(op):
                     self._channels(node, reads)
@@ -118,7 +131,7 @@ class _Lowering:
             matrix = by_channel.transpose(0, 2, 3, 1).reshape(len(values), -1)
         else:
             matrix = values
-        thresholds, bias, acc, end = self._ending(node, node.type)
+        thresholds, bias, acc, end, raw = self._ending(node, node.type)
         assert thresholds is None or thresholds.flip is None, node.name
         layer = LinearLayer(
             name=node.name,
@@ -132,7 +145,8 @@ class _Lowering:
             thresholds=thresholds,
             bias=bias,
             pixels=pixels,
-            out=end.type,
+            out=_planes(acc) if raw else end.type,
+            raw=raw,
         )
         self._add(end, layer)
 
@@ -149,8 +163,11 @@ class _Lowering:
         reads = tuple(
             self._widened(name, kind, wide) for name, kind in zip(reads, kinds, strict=True)
         )
-        code = isinstance(op, Threshold)
-        thresholds, bias, acc, end = self._ending(node, wide if code else node.type, code=code)
+        thresholds: Threshold | None
+        if isinstance(op, Threshold):
+            thresholds, bias, acc, end, raw = op, None, wide, node, False
+        else:
+            thresholds, bias, acc, end, raw = self._ending(node, node.type)
         window, weights = channel_weights(op)
         whole = False
         if isinstance(op, SumPool) and op.kernel == wide.shape[1:] and not any(op.pads):
@@ -176,9 +193,22 @@ class _Lowering:
             acc=acc,
             thresholds=thresholds,
             bias=bias,
-            out=end.type,
+            out=_planes(acc) if raw else end.type,
+            raw=raw,
         )
         self._add(end, layer)
+
+    def _zero_channels(self, node: Node, op: ZeroPad, reads: str) -> None:
+        x = self.types[reads]
+        zeros = [(replace(x, shape=(n, *x.shape[1:])), "") for n in op.channels]
+        parts = [part for part in (zeros[0], (x, reads), zeros[1]) if part[0].channels]
+        layer = ConcatLayer(
+            name=node.name,
+            reads=tuple(name for _, name in parts),
+            parts=tuple(kind for kind, _ in parts),
+            out=node.type,
+        )
+        self._add(node, layer)
 
     def _concat(self, node: Node, reads: tuple[str, ...]) -> None:
         kinds = [self.types[name] for name in reads]
@@ -198,6 +228,11 @@ class _Lowering:
         """The value itself, or a layer that gives it with the planes of `wide`."""
         if (kind.bits, kind.signed) == (wide.bits, wide.signed):
             return name
+        if wide.bits > MAX_BITS + 1:
+            raise UnsupportedOp(
+                f"{name!r}: sums of {kind.bits} bits meet values of {wide.bits}; quantise them to "
+                f"{MAX_BITS} bits at most where they meet"
+            )
         layer = widened(name, kind, wide)
         if layer.name not in self.types:
             self.found.append(layer)
@@ -205,44 +240,29 @@ class _Lowering:
         return layer.name
 
     def _ending(
-        self, node: Node, acc: IntType, *, code: bool = False
-    ) -> tuple[Threshold | None, Ints | None, IntType, Node]:
-        """What follows a sum: thresholds, bias, type of the accumulators, the last node it takes.
-
-        code: the node itself is the thresholds.
-        """
+        self, node: Node, acc: IntType
+    ) -> tuple[Threshold | None, Ints | None, IntType, Node, bool]:
+        """What follows a sum: thresholds, bias, type of the accumulators, the last node it takes,
+        and whether the accumulators leave for several readers."""
         bias, end = None, node
-        if code:
-            assert isinstance(node.op, Threshold)
-            return node.op, None, acc, node
         follower = self._follower(end)
         if follower is not None and isinstance(follower.op, AddBias):
             bias, end = follower.op.bias, follower
             follower = self._follower(end)
-        thresholds = None
         if follower is not None and isinstance(follower.op, Threshold):
-            thresholds, end = follower.op, follower
-        elif end.name != self.graph.output and not self._renamed_output(end):
-            readers = [f"{type(n.op).__name__} {n.name!r}" for n in self.graph.consumers(end.name)]
+            thresholds = follower.op
+            if bias is not None:  # a bias in front of thresholds only shifts them
+                moved = thresholds.thresholds - bias[:, None]
+                thresholds = replace(thresholds, thresholds=moved)
+            return thresholds, None, acc, follower, False
+        if end.name == self.graph.output or self._renamed_output(end):
+            return None, bias, acc if bias is None else end.type, end, False
+        if bias is not None:
             raise UnsupportedOp(
-                f"node {node.name!r}: between two layers a quantiser is needed; its sums are "
-                f"read by {' and '.join(readers)}"
+                f"node {end.name!r} (AddBias): has no hardware in front of several readers; put "
+                "the bias into each of their quantisers"
             )
-        if bias is not None and thresholds is not None:
-            # A bias in front of thresholds only shifts them.
-            moved = thresholds.thresholds - bias[:, None]
-            thresholds = Threshold(
-                thresholds.x,
-                moved,
-                thresholds.bits,
-                thresholds.signed,
-                thresholds.bipolar,
-                thresholds.flip,
-            )
-            bias = None
-        elif bias is not None:
-            acc = end.type
-        return thresholds, bias, acc, end
+        return None, None, acc, end, True
 
     def _follower(self, node: Node) -> Node | None:
         """The only reader, which is taken into the layer if it is a bias or thresholds."""
@@ -258,6 +278,11 @@ class _Lowering:
         return [r.name for r in readers] == [self.graph.output] and isinstance(
             readers[0].op, Flatten
         )
+
+
+def _planes(acc: IntType) -> IntType:
+    """Accumulators as codes: all their bits."""
+    return IntType(shape=acc.shape, bits=acc_width(acc), signed=True)
 
 
 def _depthwise(op: Conv | Dense) -> bool:

@@ -59,7 +59,9 @@ def pack_channel_images(
 def _endings(
     stage: Mvtu | Vvau, pe: int, thresholds: Ints | None, bias: Ints | None
 ) -> dict[str, str]:
-    """Thresholds, one image a comparator; or biases where accumulators leave."""
+    """Thresholds, one image a comparator; or biases where accumulators leave the network."""
+    if stage.raw:
+        return {}
     if thresholds is not None:
         lanes = pack_thresholds(
             thresholds, stage.out_bits, pe=pe, tpe=stage.tpe, acc_width=stage.acc_width

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from math import prod
 from typing import final
 
-from bitfold.compiler.layers import ChannelLayer, ConcatLayer, Layer, LinearLayer, PoolLayer
+from bitfold.compiler.layers import (
+    ChannelLayer,
+    ConcatLayer,
+    Layer,
+    LinearLayer,
+    PoolLayer,
+    Summing,
+    acc_width,
+)
 from bitfold.cost import Folding
 from bitfold.cost.shape import divisors
 from bitfold.cost.stages import (
@@ -23,7 +31,7 @@ from bitfold.cost.stages import (
 )
 from bitfold.cost.streams import branch_name
 from bitfold.ir import Graph, IntType
-from bitfold.ir.ops import Conv, MaxPool, SumPool, Threshold
+from bitfold.ir.ops import Conv, MaxPool, SumPool
 
 MAX_INPUT_GROUP = 4  # bytes of an input beat: one 32-bit AXI word
 
@@ -54,11 +62,6 @@ def input_stage(graph: Graph) -> AxisIn:
     )
 
 
-def acc_width(acc: IntType) -> int:
-    """Bits of a two's complement accumulator for values of type `acc`."""
-    return acc.bits + (0 if acc.signed else 1)
-
-
 def layer_stages(
     layer: Layer, group: int, how: LayerFolding | None, reads: tuple[str, ...]
 ) -> tuple[Stage, ...]:
@@ -76,10 +79,11 @@ def layer_stages(
             return (_join(layer.name, layer.parts, group, reads),)
 
 
-def _thresholds(thresholds: Threshold | None) -> tuple[int, bool]:
-    """Bits and sign of the codes; 0 where accumulators leave."""
+def _codes(layer: Summing) -> tuple[int, bool]:
+    """Bits and sign of the codes; 0 where accumulators leave the network."""
+    thresholds = layer.thresholds
     if thresholds is None:
-        return 0, False
+        return acc_width(layer.acc) if layer.raw else 0, False
     return thresholds.bits, thresholds.signed and not thresholds.bipolar
 
 
@@ -92,7 +96,7 @@ def _linear(
         stages.append(_window(layer.name, layer.x, group, layer.conv, reads))
         reads = (stages[0].name,)
     outputs, inputs = layer.matrix.shape
-    out_bits, out_signed = _thresholds(layer.thresholds)
+    out_bits, out_signed = _codes(layer)
     assert how.folding is not None
     stages.append(
         Mvtu(
@@ -111,6 +115,7 @@ def _linear(
             out_bits=out_bits,
             out_signed=out_signed,
             tpe=how.tpe,
+            raw=layer.raw,
             reads=reads,
         )
     )
@@ -129,7 +134,7 @@ def _channel(
     if stages:
         reads = (stages[0].name,)
     kind = 0 if layer.weights is None else 1 if layer.weights.shape[1] == 1 else 2
-    out_bits, out_signed = _thresholds(layer.thresholds)
+    out_bits, out_signed = _codes(layer)
     stages.append(
         Vvau(
             name=layer.name,
@@ -145,6 +150,7 @@ def _channel(
             out_bits=out_bits,
             out_signed=out_signed,
             tpe=tpe,
+            raw=layer.raw,
             reads=reads,
         )
     )
@@ -216,7 +222,7 @@ def build_stages(
     stages: list[Stage] = [first]
     groups = {"input": first.group}
     types = {"input": graph.input_type} | {layer.name: layer.out for layer in layers}
-    readers = Counter(name for layer in layers for name in layer.reads)
+    readers = Counter(name for layer in layers for name in layer.reads if name)
     waiting: dict[str, list[str]] = {"input": [first.name]}  # streams that nobody reads yet
 
     def part(name: str) -> None:
@@ -227,8 +233,8 @@ def build_stages(
 
     part("input")
     for layer in layers:
-        group = groups[layer.reads[0]]
-        reads = tuple(waiting[name].pop(0) for name in layer.reads)
+        group = next(groups[name] for name in layer.reads if name)
+        reads = tuple(waiting[name].pop(0) if name else "" for name in layer.reads)
         how = foldings.get(layer.name)
         stages += layer_stages(layer, group, how, reads)
         groups[layer.name] = group if how is None else how.tpe

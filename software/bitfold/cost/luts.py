@@ -113,7 +113,7 @@ def _(stage: Mvtu) -> Features:
         "combine_bit": (products - fold.pe) * _bits(fold.simd),
         "acc_bit": fold.pe * stage.acc_width,
         "bipolar_bit": fold.pe * fold.ap * _bits(fold.simd) if stage.w_bipolar else 0,
-        "compare_bit": 0 if stage.final else stage.tpe * (stage.acc_width + 1),
+        "compare_bit": 0 if stage.final or stage.raw else stage.tpe * (stage.acc_width + 1),
         "share_bit": fold.pe * stage.acc_width if shared else 0,
         "final_bit": fold.pe * stage.acc_width if stage.final else 0,
     }
@@ -127,7 +127,7 @@ def _(stage: Vvau) -> Features:
         "vvau": 1,
         "vvau_product_bit": stage.group * product,
         "vvau_sum_bit": stage.group * stage.acc_width,
-        "compare_bit": 0 if stage.final else stage.tpe * (stage.acc_width + 1),
+        "compare_bit": 0 if stage.final or stage.raw else stage.tpe * (stage.acc_width + 1),
         "share_bit": stage.group * stage.acc_width if shared else 0,
         "final_bit": stage.group * stage.acc_width if stage.final else 0,
     }

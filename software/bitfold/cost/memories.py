@@ -207,6 +207,8 @@ def _(stage: Mvtu) -> tuple[Memory, ...]:
     if stage.final:
         biases = Memory(depth=stage.nf, width=word, writable=False, sync=False)
         return weights, vectors, results, biases
+    if stage.raw:
+        return weights, vectors, results
     thresholds = Memory(
         depth=stage.nf * (fold.pe // stage.tpe) << stage.out_bits,
         width=stage.acc_width + 1,
@@ -232,6 +234,8 @@ def _(stage: Vvau) -> tuple[Memory, ...]:
         kept.append(Memory(depth=stage.weight_words, width=width, writable=False))
     if stage.final:
         return (*kept, Memory(depth=stage.groups, width=word, writable=False, sync=False))
+    if stage.raw:
+        return tuple(kept)
     thresholds = Memory(
         depth=stage.groups * (stage.group // stage.tpe) << stage.out_bits,
         width=stage.acc_width + 1,

@@ -52,7 +52,8 @@ def frame_times(stages: tuple[Stage, ...], frames: int, style: int = 0) -> tuple
             stage=link.name,
             ends=tuple(link.times[link.vectors * (f + 1) - 1] for f in range(evaluated)),
         )
-        for link in links[1:]
+        for link in links
+        if link.producer is not None
     )
 
 

@@ -65,7 +65,7 @@ class Link:
     name: str
     vectors: int
     beats: int
-    producer: Server | None  # None: the source
+    producer: Server | None  # None: the source, or zeros
     consumer: Server | None  # None: the sink, which always takes
     port: int = 0
     pace: int = 0
@@ -122,14 +122,17 @@ class Link:
 def make_links(
     stages: tuple[Stage, ...], style: int, *, pace: int = 0, unlimited: bool = False
 ) -> tuple[Link, ...]:
-    """The source's stream, then what each stage sends.
+    """The source's stream, then what each stage sends; last, constant zeros that joins read.
 
     style: of the popcounts. pace: see `Link`. unlimited: forks whose FIFOs are never full.
     """
     reads = reads_of(stages)
     servers = {s.name: Server(_schedule(s, style, unlimited)) for s in stages}
     consumers = {
-        name: (stage, port) for stage in stages for port, name in enumerate(reads[stage.name])
+        name: (stage, port)
+        for stage in stages
+        for port, name in enumerate(reads[stage.name])
+        if name
     }
     first = stages[0]
     assert isinstance(first, AxisIn)
@@ -146,7 +149,15 @@ def make_links(
             by_name[name] = link
             links.append(link)
     for stage in stages[1:]:
-        servers[stage.name].inputs.extend(by_name[name] for name in reads[stage.name])
+        server = servers[stage.name]
+        for port, name in enumerate(reads[stage.name]):
+            if name:
+                server.inputs.append(by_name[name])
+            else:
+                assert isinstance(stage, Join)
+                zeros = Link("zeros", stage.pixels, stage.beats[port], None, server, port)
+                server.inputs.append(zeros)
+                links.append(zeros)
     return tuple(links)
 
 

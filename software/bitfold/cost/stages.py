@@ -96,6 +96,7 @@ class Mvtu:
     out_bits: int  # 0: the accumulators themselves leave (last layer)
     out_signed: bool
     tpe: int  # comparators; divides PE
+    raw: bool = False  # the planes are those of the accumulators: out_bits = acc_width
     reads: tuple[str, ...] = ()
 
     @property
@@ -185,6 +186,7 @@ class Vvau:
     out_bits: int  # 0: the accumulators themselves leave (last layer)
     out_signed: bool
     tpe: int  # comparators; divides group
+    raw: bool = False  # as in Mvtu
     reads: tuple[str, ...] = ()
 
     @property
@@ -266,7 +268,7 @@ class Fork:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Join:
-    """Several streams to one: a vector of each in turn."""
+    """Several streams to one: a vector of each in turn; a stream "" is constant zeros."""
 
     name: str
     width: int  # bits of a beat

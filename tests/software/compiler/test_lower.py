@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bitfold.compiler.layers import LinearLayer, PoolLayer
+from bitfold.compiler.layers import LinearLayer, PoolLayer, acc_width
 from bitfold.compiler.lower import lower
 from bitfold.errors import UnsupportedOp
 from bitfold.ir import run_all
@@ -48,12 +48,26 @@ def test_names_and_kinds_in_order():
     assert last.bias is not None
 
 
-def test_layer_without_a_quantiser_names_both_nodes():
+def test_sums_without_a_quantiser_go_on_with_all_their_bits():
     b = ChainBuilder(np.random.default_rng(0))
     b.input((8,), 2)
     b.dense("fc1", 4, 2)
     b.dense("fc2", 4, 2)
-    with pytest.raises(UnsupportedOp, match=r"'fc1'.*quantiser.*Dense 'fc2'"):
+    first, second = lower(b.graph())
+    assert isinstance(first, LinearLayer)
+    assert first.raw
+    assert isinstance(second, LinearLayer)
+    assert second.x == first.out
+    assert second.x.bits == acc_width(first.acc)
+
+
+def test_a_bias_in_front_of_several_readers_is_refused():
+    b = ChainBuilder(np.random.default_rng(0))
+    b.input((8,), 2)
+    b.dense("fc1", 4, 2)
+    b.bias("shift")
+    b.dense("fc2", 4, 2)
+    with pytest.raises(UnsupportedOp, match=r"'shift'.*AddBias.*quantisers"):
         lower(b.graph())
 
 
