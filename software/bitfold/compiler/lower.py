@@ -61,7 +61,7 @@ class _Lowering:
         self.used: set[str] = set()  # nodes that are part of a layer already
 
     def layers(self) -> tuple[Layer, ...]:
-        """Of all nodes."""
+        """Of all nodes that the output depends on."""
         for node in self.graph.nodes[1:]:
             if node.name not in self.used:
                 self._visit(node)
@@ -72,15 +72,17 @@ class _Lowering:
                 "leave it pixel by pixel. Leave the last Flatten out"
             )
         last = self.names[output]
-        if last == "input" or self.found[-1].name != last or last in self._read():
+        wanted = {last}
+        for layer in reversed(self.found):
+            if layer.name in wanted:
+                wanted.update(layer.reads)
+        self.found = [layer for layer in self.found if layer.name in wanted]
+        if last == "input" or self.found[-1].name != last:
             raise UnsupportedOp(
                 f"the output {output!r} is read by other nodes, too; only what nothing else reads "
                 "can leave the accelerator"
             )
         return tuple(self.found)
-
-    def _read(self) -> set[str]:
-        return {name for layer in self.found for name in layer.reads}
 
     def _visit(self, node: Node) -> None:
         op = node.op

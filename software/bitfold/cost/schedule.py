@@ -46,7 +46,8 @@ def frame_times(stages: tuple[Stage, ...], frames: int, style: int = 0) -> tuple
     links = make_links(stages, style)
     vectors = sum(link.vectors for link in links)
     evaluated = max(2, min(frames, MAX_VECTORS // vectors)) if frames > 1 else 1
-    run_links(links, evaluated)
+    stuck = run_links(links, evaluated)
+    assert not stuck, f"deadlock in the cycle model at {stuck}"
     return tuple(
         Timeline(
             stage=link.name,
@@ -57,12 +58,14 @@ def frame_times(stages: tuple[Stage, ...], frames: int, style: int = 0) -> tuple
     )
 
 
-def run_links(links: tuple[Link, ...], frames: int) -> None:
-    """Let every stream move its vectors; those whose input or room is unknown wait their turn."""
+def run_links(links: tuple[Link, ...], frames: int) -> list[str]:
+    """Let every stream move its vectors; those whose input or room is unknown wait their turn.
+
+    Names of streams that never end: a deadlock.
+    """
     progress = True
     while progress:
         progress = False
         for link in links:
             progress |= link.run(link.vectors * frames)
-    stuck = [link.name for link in links if len(link.times) < link.vectors * frames]
-    assert not stuck, f"deadlock in the cycle model at {stuck}"
+    return [link.name for link in links if len(link.times) < link.vectors * frames]

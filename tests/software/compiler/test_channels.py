@@ -1,0 +1,88 @@
+"""Layers of channels that stand by themselves, in numbers."""
+
+import numpy as np
+import pytest
+
+from bitfold.compiler.channels import spread, unflipped, widened
+from bitfold.compiler.layers import ChannelLayer, ConcatLayer, LinearLayer
+from bitfold.compiler.lower import lower
+from bitfold.errors import UnsupportedOp
+from bitfold.ir import IntType
+from bitfold.ir.ops import Conv, Threshold, Weights
+from bitfold.sim.reference import apply_thresholds
+from branch_graphs import Branches
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(("groups", "outputs"), [(1, 6), (2, 6), (4, 4), (4, 8)])
+@pytest.mark.parametrize("dilation", [(1, 1), (2, 1), (1, 3)])
+def test_a_spread_convolution_computes_the_same(groups, outputs, dilation):
+    values = RNG.integers(-4, 4, (outputs, 4 // groups, 2, 3))
+    op = Conv("x", Weights(values, 3), (2, 1), (1, 2, 0, 1), groups, dilation)
+    plain, matrix = spread(op)
+    assert plain.dilation == (1, 1)
+    assert plain.groups in (1, outputs)
+    assert matrix is plain.weights.values
+    x = RNG.integers(0, 8, (3, 4, 9, 11))
+    np.testing.assert_array_equal(plain.run(x), op.run(x))
+
+
+def test_flipped_channels_sum_the_negative():
+    steps = np.sort(RNG.integers(-20, 20, (5, 7)), axis=1)
+    flips = np.array([True, False, True, False, True])
+    op = Threshold("x", steps, 3, signed=False, flip=flips)
+    x = RNG.integers(-30, 30, (40, 2, 5))
+    weights, turned = unflipped(None, op, 2)
+    assert turned.flip is None
+    acc = (x * weights).sum(1)
+    got = apply_thresholds(acc, turned.thresholds)
+    np.testing.assert_array_equal(got, op.run(x.sum(1)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "wide"),
+    [((3, False), (4, True)), ((2, True), (4, True)), ((2, False), (3, False))],
+)
+def test_widened_codes_are_the_same_integers(kind, wide):
+    narrow = IntType(shape=(2,), bits=kind[0], signed=kind[1])
+    layer = widened("x", narrow, IntType(shape=(2,), bits=wide[0], signed=wide[1]))
+    assert layer.thresholds is not None
+    codes = np.arange(narrow.min, narrow.max + 1)[:, None].repeat(2, axis=1)
+    np.testing.assert_array_equal(layer.thresholds.run(codes), codes)
+    assert (layer.out.bits, layer.out.signed) == wide
+
+
+def test_operands_of_a_sum_get_the_same_planes():
+    b = Branches(np.random.default_rng(0))
+    x = b.layer(b.input((2, 4, 4), 3), 4, bits=2)
+    y = b.layer(x, 4, bits=4, signed=1)
+    b.codes(b.sum(x, y), 3)
+    layers = lower(b.graph())
+    total = layers[-1]
+    assert isinstance(total, ChannelLayer)
+    assert (total.x.bits, total.x.signed) == (4, True)
+    assert total.reads == (f"{layers[0].name}_as_int4", layers[1].name)
+
+
+def test_a_sum_that_two_quantisers_read_leaves_with_all_its_bits():
+    b = Branches(np.random.default_rng(0))
+    made = b.conv(b.input((2, 4, 4), 3), 4, 3, 3)
+    x = b.codes(made, 3)
+    b.concat(x, b.codes(made, 3))
+    first, second, third, last = lower(b.graph())
+    assert isinstance(first, LinearLayer)
+    assert first.raw
+    assert first.out.bits == first.acc.bits
+    assert isinstance(second, ChannelLayer)
+    assert isinstance(third, ChannelLayer)
+    assert second.reads == third.reads == (first.name,)
+    assert isinstance(last, ConcatLayer)
+
+
+def test_wide_sums_that_meet_are_refused():
+    b = Branches(np.random.default_rng(0))
+    made = b.conv(b.input((2, 4, 4), 4), 2, 3, 6)
+    b.codes(b.sum(made, b.codes(made, 3)), 2)
+    with pytest.raises(UnsupportedOp, match="quantise them to 8 bits at most where they meet"):
+        lower(b.graph())
