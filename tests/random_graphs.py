@@ -1,9 +1,14 @@
 """Random integer graphs: any shapes, bits, signs, strides, pads, forks and joins."""
 
+from pathlib import Path
+
 import numpy as np
 
+from bitfold.compiler.compile import compile_graph
+from bitfold.compiler.pipeline import run_pipeline
 from bitfold.ir import Graph
 from bitfold.ir.ops import Conv, MaxPool, SumPool, Threshold
+from bitfold.sim.verify import Verification, verify_design
 from branch_graphs import Branches
 
 Rng = np.random.Generator
@@ -106,3 +111,17 @@ def _ended(b: Branches, rng: Rng, maps: list[str]) -> Graph:
     else:
         b.codes(b.conv(last, int(rng.integers(1, 5)), 1, 2), int(rng.integers(1, 6)))
     return b.graph()
+
+
+def prove(seed: int, folder: Path, cache: Path) -> tuple[Verification, int]:
+    """Compile the network of `seed` at a random rate and simulate it; and how many stages it has.
+
+    Raises: MismatchError when an integer or a cycle is not as predicted.
+    """
+    graph = run_pipeline(random_graph(seed))
+    rate = 10.0 ** np.random.default_rng(seed).uniform(2.3, 3.6)
+    source = {"file": f"seed {seed}", "sha256": ""}
+    design = compile_graph(graph, folder / "design", source=source, fps=rate)
+    proof = verify_design(folder / "design", frames=6, protocol_frames=3, cache=cache)
+    assert proof.exact
+    return proof, len(design.stages)

@@ -145,7 +145,8 @@ def plan(
         fps = 1000.0
     cycles = None if fps is None else max(1, floor(clock_mhz * 1e6 / fps))
     chosen = fold(graph, layers, read_target(target), interval_cycles=cycles, luts=luts)
-    return with_depths(build_stages(graph, layers, chosen.foldings), style_of(target))
+    stages = build_stages(graph, layers, chosen.foldings, chosen.group)
+    return with_depths(stages, style_of(target))
 
 
 def _write_sources(

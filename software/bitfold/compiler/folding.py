@@ -16,6 +16,7 @@ from bitfold.compiler.selection import Option, Selected, select
 from bitfold.compiler.stages import (
     LayerFolding,
     fork_stage,
+    input_groups,
     input_stage,
     layer_stages,
     output_stages,
@@ -33,26 +34,40 @@ MAX_LANES = 4096  # of one layer; beyond, one popcount no longer closes timing
 @final
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """A choice for all layers: its LUTs, and the foldings by layer name."""
+    """A choice for all layers: its LUTs, the foldings by layer name, and the input's group."""
 
     luts: float
+    group: int
     foldings: Mapping[str, LayerFolding]
 
 
 def fold_for_interval(
     graph: Graph, layers: tuple[Layer, ...], cycles: int, target: Target
 ) -> Chosen | None:
-    """The foldings with the fewest LUTs whose initiation interval is at most `cycles`, or None."""
-    first = input_stage(graph)
+    """The foldings with the fewest LUTs whose initiation interval is at most `cycles`, or None.
+
+    As many channels as can enter together, fewer only where streams cannot meet otherwise.
+    """
+    for group in input_groups(graph):
+        chosen = _fold_behind(graph, layers, group, cycles, target)
+        if chosen is not None:
+            return chosen
+    return None
+
+
+def _fold_behind(
+    graph: Graph, layers: tuple[Layer, ...], group: int, cycles: int, target: Target
+) -> Chosen | None:
+    first = input_stage(graph, group)
     if stage_cycles(first) > cycles:
         return None
-    groups: dict[str, frozenset[int]] = {"input": frozenset({first.group})}
+    groups: dict[str, frozenset[int]] = {"input": frozenset({group})}
     options: dict[str, tuple[Option, ...]] = {}
     readers = [name for layer in layers for name in layer.reads if name]
     types = {"input": graph.input_type} | {layer.name: layer.out for layer in layers}
     for layer in layers:
         common = frozenset.intersection(*(groups[name] for name in layer.reads if name))
-        found = [o for group in sorted(common) for o in _options(layer, group, cycles, target)]
+        found = [o for each in sorted(common) for o in _options(layer, each, cycles, target)]
         if layer is layers[-1]:
             found = [o for o in found if _ends(layer, o.sends, cycles)]
         options[layer.name] = tuple(found)
@@ -71,7 +86,8 @@ def fold_for_interval(
     if selected is None:
         return None
     foldings = {n: o.how for n, o in selected.options.items() if isinstance(o.how, LayerFolding)}
-    return Chosen(luts=selected.cost + stage_luts(first, target), foldings=foldings)
+    luts = selected.cost + stage_luts(first, target)
+    return Chosen(luts=luts, group=group, foldings=foldings)
 
 
 def _ends(last: Layer, group: int, cycles: int) -> bool:

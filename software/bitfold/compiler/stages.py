@@ -49,11 +49,16 @@ class LayerFolding:
     tpe: int
 
 
-def input_stage(graph: Graph) -> AxisIn:
-    """How integers enter: all channels of a pixel in a beat if they fit in a word."""
+def input_groups(graph: Graph) -> tuple[int, ...]:
+    """Channels that may enter together, most first: what fits into a word of AXI4-Stream."""
+    channels = graph.input_type.channels
+    return tuple(d for d in reversed(divisors(channels)) if d <= MAX_INPUT_GROUP)
+
+
+def input_stage(graph: Graph, group: int) -> AxisIn:
+    """How integers enter: `group` channels of a pixel in a beat."""
     shape = graph.input_type.shape
     channels, pixels = (shape[0], shape[1] * shape[2]) if len(shape) == 3 else (shape[0], 1)
-    group = max(d for d in divisors(channels) if d <= MAX_INPUT_GROUP)
     return AxisIn(
         name="input",
         group=group,
@@ -215,10 +220,16 @@ def fork_stage(name: str, x: IntType, group: int, branches: int, reads: tuple[st
 
 
 def build_stages(
-    graph: Graph, layers: tuple[Layer, ...], foldings: Mapping[str, LayerFolding]
+    graph: Graph,
+    layers: tuple[Layer, ...],
+    foldings: Mapping[str, LayerFolding],
+    group: int | None = None,
 ) -> tuple[Stage, ...]:
-    """All stages, input to output; those that read come after those that send."""
-    first = input_stage(graph)
+    """All stages, input to output; those that read come after those that send.
+
+    group: channels that enter together; as many as can when None.
+    """
+    first = input_stage(graph, group or input_groups(graph)[0])
     stages: list[Stage] = [first]
     groups = {"input": first.group}
     types = {"input": graph.input_type} | {layer.name: layer.out for layer in layers}
