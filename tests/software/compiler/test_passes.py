@@ -5,12 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bitfold.compiler.passes.absorb_flips import absorb_flips
 from bitfold.compiler.passes.lower_bipolar import lower_bipolar
 from bitfold.compiler.passes.merge_thresholds import merge_thresholds
 from bitfold.compiler.passes.pool_after_threshold import pool_after_threshold
 from bitfold.compiler.pipeline import PIPELINE, run_pipeline
+from bitfold.errors import UnsupportedOp
 from bitfold.ir import Graph, IntType, ValueMap, make_node, run, verify
-from bitfold.ir.ops import AddBias, Conv, Dense, Flatten, Input, MaxPool, Threshold, Weights
+from bitfold.ir.ops import AddBias, Concat, Conv, Dense, Flatten, Input, MaxPool, Threshold, Weights
+from integer_graphs import branching
 
 
 def graph_of(*ops, scale=0.5, bias=0.0):
@@ -189,6 +192,123 @@ def test_lower_bipolar(seed, tail):
     assert not kinds["n0"]
     assert not kinds["n6"]
     assert after.input_by_sign
+
+
+def flipped(rng, bits, signed=False, bipolar=False):
+    """Thresholds of which about half the channels decrease."""
+    plain = threshold(rng, bits, signed, bipolar)
+    return lambda x, t: replace(plain(x, t), flip=rng.random(t.channels) < 0.5)
+
+
+@pytest.mark.parametrize("bipolar", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_merged_thresholds_compose_their_flips(seed, bipolar):
+    rng = np.random.default_rng(seed)
+    first = flipped(rng, 1, bipolar=True) if bipolar else flipped(rng, 3, signed=True)
+    graph = graph_of(source(3, 4, 5, 5), conv(rng, 5, 3), first, flipped(rng, 2), flipped(rng, 3))
+    after = merge_thresholds(graph)
+    verify(after, after="merge_thresholds")
+    x = inputs(graph, rng)
+    np.testing.assert_array_equal(run(after, x), run(graph, x))
+    assert [type(n.op) for n in after.nodes] == [Input, Conv, Threshold]
+
+
+def test_a_pool_in_front_of_a_flip_stays():
+    rng = np.random.default_rng(0)
+    graph = graph_of(
+        source(3, 4, 5, 5), conv(rng, 5, 3), threshold(rng, 3), pool(), flipped(rng, 2)
+    )
+    for each in (pool_after_threshold, merge_thresholds):
+        assert [n.name for n in each(graph).nodes] == [n.name for n in graph.nodes]
+
+
+@pytest.mark.parametrize("bipolar", [False, True])
+def test_absorb_flips_negates_rows(bipolar):
+    rng = np.random.default_rng(1)
+    graph = graph_of(
+        source(3, 4, 5, 5),
+        conv(rng, 6, 3),
+        flipped(rng, 2),
+        flatten,
+        dense(rng, 5, 1, bipolar) if bipolar else dense(rng, 5, 2),
+        flipped(rng, 3, signed=True),
+    )
+    after = absorb_flips(graph)
+    verify(after, after="absorb_flips")
+    x = inputs(graph, rng)
+    np.testing.assert_array_equal(run(after, x), run(graph, x))
+    assert not any(n.op.flips.any() for n in after.nodes if isinstance(n.op, Threshold))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_passes_keep_branches(seed):
+    graph = branching(seed)
+    rng = np.random.default_rng(seed)
+    kind = graph.input_type
+    x = rng.integers(kind.min, kind.max + 1, (20, *kind.shape))
+    want = run(graph, x)
+    assert (want != want[:1]).any()
+    for each in PIPELINE:
+        after = each(graph)
+        verify(after, after=each.__name__)
+        np.testing.assert_array_equal(run(after, x), want)
+    after = run_pipeline(graph)
+    np.testing.assert_array_equal(run(after, x), want)
+    kinds = {n.name: n.op for n in after.nodes}
+    assert not kinds["q_depthwise"].flips.any()  # one reader: in the weights
+    flips = {name: graph.node(name).op.flips for name in ("q", "right", "q_sum")}
+    for name, flip in flips.items():  # readers that differ, and sums: they stay
+        np.testing.assert_array_equal(kinds[name].flips, flip)
+
+
+def forked(rng, bits):
+    """Bipolar codes that a layer with integer weights, one with bipolar ones and a code read."""
+    graph = graph_of(
+        source(3, 4, 5, 5), conv(rng, 5, 3), flipped(rng, 1, bipolar=True), pool(), flatten
+    )
+    nodes, types = list(graph.nodes), {n.name: n.type for n in graph.nodes}
+
+    def add(name, op):
+        nodes.append(make_node(name, op, types))
+        types[name] = nodes[-1].type
+
+    add("int", dense(rng, 6, bits)("n4", types["n4"]))
+    add("int_q", flipped(rng, 2, signed=True)("int", types["int"]))
+    add("sign", dense(rng, 6, 1, bipolar=True)("n4", types["n4"]))
+    add("sign_q", flipped(rng, 1, bipolar=True)("sign", types["sign"]))
+    add("code", flipped(rng, 2)("n3", types["n3"]))
+    add("code_flat", Flatten("code"))
+    add("both", Concat(("int_q", "code_flat")))
+    add("out", dense(rng, 3, 2)("both", types["both"]))
+    add("last", dense(rng, 3, 2)("sign_q", types["sign_q"]))
+    add("two", Concat(("out", "last")))
+    return replace(graph, nodes=tuple(nodes), output="both"), nodes
+
+
+@pytest.mark.parametrize("output", ["both", "out", "n4"])
+def test_lower_bipolar_takes_all_readers_along(output):
+    rng = np.random.default_rng(2)
+    graph, nodes = forked(rng, 3)
+    keep = [n for n in nodes if n.name not in ("last", "two", "sign_q", "sign")]
+    graph = replace(graph, nodes=tuple(keep), output=output)
+    after = lower_bipolar(graph)
+    verify(after, after="lower_bipolar")
+    x = inputs(graph, rng)
+    np.testing.assert_array_equal(reals(after, x), reals(graph, x))
+    assert not any(n.type.bipolar for n in after.nodes)
+    with_signs = replace(graph, nodes=tuple(n for n in nodes if n.name not in ("last", "two")))
+    after = lower_bipolar(with_signs)
+    np.testing.assert_array_equal(reals(after, x), reals(with_signs, x))
+    assert after.node("sign").op.weights.bipolar
+    assert not after.node("n2").type.bipolar
+    assert after.node("sign_q").type.bipolar  # nobody multiplies it by integers
+
+
+def test_sums_of_lowered_bipolar_values_need_a_quantiser():
+    rng = np.random.default_rng(3)
+    graph, nodes = forked(rng, 3)
+    with pytest.raises(UnsupportedOp, match=r"node 'two' \(Concat\): reads sums of bipolar"):
+        lower_bipolar(replace(graph, nodes=tuple(nodes), output="two"))
 
 
 def test_the_pipeline_verifies_after_each_pass_and_names_the_guilty_one(monkeypatch):

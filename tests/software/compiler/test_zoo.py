@@ -29,7 +29,6 @@ def test_compiled_integers_equal_the_file(name):
 @pytest.mark.parametrize(
     ("name", "match"),
     [
-        ("hls4ml_separable_ch_last", r"node 'Conv_0'.*channels_last.*channels-first"),
         ("qonnx_residual_block_clean", "a float model"),
         ("zoo_jettagging_qkeras_w6a6", r"'MatMul_0': the input reaches it without a quantiser"),
     ],

@@ -6,16 +6,20 @@ import pytest
 
 from bitfold.errors import ArtefactError
 from bitfold.ir import run
+from bitfold.ir.ops import OPS, Weights
 from bitfold.ir.text import load, save, show
-from integer_graphs import digits_like, mlp
+from integer_graphs import branching, digits_like, mlp
 
 
-@pytest.mark.parametrize("graph", [digits_like(), mlp(), mlp(bipolar=True)])
+@pytest.mark.parametrize("graph", [digits_like(), mlp(), mlp(bipolar=True), branching()])
 def test_save_load_run_equal(tmp_path, graph):
     marked = replace(
         graph,
         input_range=(graph.input_type.min, graph.input_type.max),
         input_by_sign=True,
+        input_shape=graph.input_type.shape,
+        input_order=tuple(range(len(graph.input_type.shape))),
+        input_rounding="FLOOR",
         notes=("a note",),
     )
     save(marked, tmp_path)
@@ -27,7 +31,24 @@ def test_save_load_run_equal(tmp_path, graph):
     assert show(again) == show(marked)
     np.testing.assert_array_equal(again.output_map.scale, graph.output_map.scale)
     fields = ("input", "output", "input_range", "input_by_sign", "notes")
+    fields += ("input_shape", "input_order", "input_rounding")
     assert [getattr(again, f) for f in fields] == [getattr(marked, f) for f in fields]
+
+
+def test_the_branching_graph_holds_every_operation_and_its_fields_come_back(tmp_path):
+    graph = branching()
+    assert {type(n.op) for n in graph.nodes} == {*OPS}
+    save(graph, tmp_path)
+    for before, after in zip(graph.nodes, load(tmp_path).nodes, strict=True):
+        assert (before.name, before.type) == (after.name, after.type)
+        for name, value in vars(before.op).items():
+            other = getattr(after.op, name)
+            assert type(other) is type(value)
+            if isinstance(value, Weights):
+                np.testing.assert_array_equal(other.values, value.values)
+                assert (other.bits, other.bipolar) == (value.bits, value.bipolar)
+            else:
+                np.testing.assert_array_equal(other, value)
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path):

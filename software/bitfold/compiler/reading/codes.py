@@ -110,7 +110,7 @@ def regridded(x: Stream, unit: float, builder: Builder) -> Stream:
     return requantise(quantiser, step, x, builder, x.source)
 
 
-def unsigned_sign(x: Stream, builder: Builder) -> Stream:
+def with_zero(x: Stream, builder: Builder) -> Stream:
     """Bipolar codes as two-bit ones, which have a zero and can be summed; others as they are."""
     assert x.type is not None
     if not x.type.bipolar:

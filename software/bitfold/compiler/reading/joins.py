@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 
 from bitfold.compiler.reading.builder import Builder
-from bitfold.compiler.reading.codes import as_codes, common_unit, regridded, unsigned_sign
+from bitfold.compiler.reading.codes import as_codes, common_unit, regridded, with_zero
 from bitfold.compiler.reading.constants import MAX_ELEMENTS
 from bitfold.compiler.reading.quantiser import attributes
 from bitfold.compiler.reading.stream import (
@@ -48,7 +48,7 @@ def read_sum(node: onnx.NodeProto, streams: Sequence[Stream], builder: Builder) 
             weights += [sign * k for k in inner.factors]
             scales += [stream.scale] * len(inner.x)
             continue
-        codes = unsigned_sign(as_codes(stream, node.name, builder), builder)
+        codes = with_zero(as_codes(stream, node.name, builder), builder)
         names.append(codes.node)
         weights.append(sign)
         scales.append(codes.scale)
@@ -113,7 +113,7 @@ def made_whole(cat: Cat, tensor: str, reader: str, builder: Builder) -> Stream:
     if not all(s.type is not None and s.type.bipolar for s in streams) or len(streams) < len(
         cat.parts
     ):
-        streams = [unsigned_sign(s, builder) for s in streams]
+        streams = [with_zero(s, builder) for s in streams]
     scales = [s.scale.reshape(-1)[:1].reshape(()) for s in streams]
     single = all((s.scale == one).all() for s, one in zip(streams, scales, strict=True))
     common = common_unit(scales) if single else None

@@ -8,6 +8,7 @@ import onnx
 from numpy.typing import NDArray
 
 from bitfold.compiler.reading.builder import Builder
+from bitfold.compiler.reading.codes import with_zero
 from bitfold.compiler.reading.constants import Constant
 from bitfold.compiler.reading.elementwise import apply_elementwise
 from bitfold.compiler.reading.quantiser import MAX_BITS, attributes
@@ -57,12 +58,9 @@ def read_conv(
     dilation = dilation_of(subject, given)
     stride, pads = window_attributes(subject, given, x.shape, kernel, dilation)
     pads = added(pads, extra)
-    assert x.type is not None
-    if any(pads) and x.type.bipolar:
-        raise UnsupportedOp(
-            f"{subject}: pads {list(pads)} on bipolar (-1, +1) activations, which have no zero. "
-            "Use padding 0, or a quantiser with a zero (2 bits signed, or unsigned)"
-        )
+    if any(pads):
+        x = with_zero(x, builder)  # padding is 0, which bipolar activations lack
+        source = unpadded(x.node, builder)[0]
     scale = _input_scale(subject, x, groups).repeat(len(values) // groups) * w_scale
     op = Conv(source, Weights(values, bits, bipolar), stride, pads, groups, dilation)
     name = builder.add(node.name, op)

@@ -3,6 +3,7 @@
 Nothing in the file is run, and no file outside the model's folder is opened.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,12 @@ def _prepared(path: Path, model: onnx.ModelProto) -> onnx.ModelProto:
         raise ModelError(
             f"{path}: holds model-local functions {names}; inline them with onnx.inliner first"
         )
+    stored = Counter(str(tensor.name) for tensor in model.graph.initializer)
+    for name, count in stored.items():
+        if count > 1:
+            raise ModelError(
+                f"{path}: two tensors are called {printable(name)!r}; export the model again"
+            )
     for tensor in _tensors(model):
         _read_side_file(path, tensor)
     _normalise(path, model)

@@ -135,13 +135,7 @@ def pad_channels(node: onnx.NodeProto, x: Stream, before: int, behind: int) -> C
 def pad_map(
     node: onnx.NodeProto, x: Stream, pads: tuple[int, int, int, int], builder: Builder
 ) -> Stream:
-    """Zeros around the codes `x`, which have no steps. Raises: UnsupportedOp for bipolar ones."""
-    assert x.type is not None
-    if x.type.bipolar:
-        raise UnsupportedOp(
-            f"node {node.name!r} (Pad): bipolar (-1, +1) activations have no zero. Use a "
-            "quantiser with a zero (2 bits signed, or unsigned)"
-        )
+    """Zeros around the codes `x`, which have no steps and are not bipolar."""
     top, left, bottom, right = pads
     shape = (x.shape[0], x.shape[1] + top + bottom, x.shape[2] + left + right)
     view = fresh_view(len(x.view), shape)  # refuses absurd sizes

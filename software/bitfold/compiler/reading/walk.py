@@ -9,7 +9,7 @@ import onnx
 
 from bitfold.compiler.reading.border import InputRule, annotated_input, quantise_input_stream
 from bitfold.compiler.reading.builder import Builder
-from bitfold.compiler.reading.codes import as_codes, unsigned_sign
+from bitfold.compiler.reading.codes import as_codes, with_zero
 from bitfold.compiler.reading.constants import FOLDED, Constant, fold, quantised
 from bitfold.compiler.reading.elementwise import (
     ELEMENTWISE,
@@ -304,7 +304,7 @@ class Walk:
         x = self._integers(node)
         codes = as_codes(x, node.name, self.builder)
         if summed:
-            return unsigned_sign(codes, self.builder)
+            return with_zero(codes, self.builder)
         return codes
 
     def _set_rule(self, rule: InputRule, name: str) -> None:
