@@ -22,6 +22,7 @@ from bitfold.compiler.reading.stream import (
     per_channel,
 )
 from bitfold.errors import ModelError, UnsupportedOp
+from bitfold.ir.types import Ints
 
 UNARY = (
     *("Abs", "Ceil", "Celu", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish"),
@@ -53,7 +54,7 @@ def apply_elementwise(
     }
     if isinstance(x, Stream):
         names = {i: each.tensor for i, each in enumerate(inputs) if isinstance(each, Stream)}
-        return append(x, _step(node, order, names, constants))
+        return append(x, _step(node, order, names, constants, x.view))
     (at,) = (i for i, each in enumerate(inputs) if isinstance(each, Cat))
     parts: list[Stream | Fill] = []
     first = 0
@@ -62,21 +63,27 @@ def apply_elementwise(
         own = {
             i: c[first:last] if c.ndim and len(c) == x.channels else c for i, c in constants.items()
         }
-        step = _step(node, order, {at: part.tensor if isinstance(part, Stream) else ROOT}, own)
+        step = _step(
+            node, order, {at: part.tensor if isinstance(part, Stream) else ROOT}, own, x.view
+        )
         parts.append(append(part, step) if isinstance(part, Stream) else _filled(part, step, opset))
         first = last
     return replace(x, parts=tuple(parts))
 
 
 def _step(
-    node: onnx.NodeProto, order: int, names: dict[int, str], constants: dict[int, Floats]
+    node: onnx.NodeProto,
+    order: int,
+    names: dict[int, str],
+    constants: dict[int, Floats],
+    view: Ints,
 ) -> Step:
     """The node with `names` for its runtime inputs and names of its own for the constants."""
     own = {index: f"%{node.output[0]}.{index}" for index in constants}
     inputs = [names.get(i, own.get(i, "")) for i in range(len(node.input))]
     bare = onnx.helper.make_node(node.op_type, inputs, [node.output[0]], node.name)
     bare.attribute.extend(node.attribute)
-    return Step(order, node.name, bare, {own[i]: c for i, c in constants.items()})
+    return Step(order, node.name, bare, {own[i]: c for i, c in constants.items()}, view)
 
 
 def _filled(part: Fill, step: Step, opset: int) -> Fill:
@@ -141,4 +148,5 @@ def change_shape(
             f"{subject}: makes shape {view.shape} of {stream.view.shape} and so mixes samples; "
             "the first axis must stay the batch. Export with batch size 1"
         )
-    return replace(stream, view=view)
+    origin = stream.view if stream.origin is None else stream.origin
+    return replace(stream, view=view, origin=origin)

@@ -79,8 +79,10 @@ class Batched:
             return {out: _mean(node, inputs)}
         kept = node.op_type in MOVES or (node.op_type in SUMS and all(moving))
         wide = [i.dtype == np.float64 for i, moves in zip(given, moving, strict=True) if moves]
-        if node.op_type not in LAYERS and not (self.exact and kept and all(wide)):
-            inputs = [i if i is None else _narrow(i) for i in inputs]
+        if node.op_type not in LAYERS:
+            # A node takes one type of reals: its constants follow.
+            width = np.float64 if self.exact and kept and wide and all(wide) else np.float32
+            inputs = [i if i is None or i.dtype.kind != "f" else i.astype(width) for i in inputs]
             given = [i for i in inputs if i is not None]
         if node.op_type == "Reshape":
             return {out: _reshape(given[0], given[1], self._batch, n)}
@@ -103,8 +105,9 @@ class Batched:
         """Values taken from where one sample's numbers come from: for any batch, in any type."""
         x = inputs[0]
         assert x is not None
+        rest = [i if i is None or i.dtype.kind != "f" else i.astype(np.float32) for i in inputs[1:]]
         numbers = np.arange(x[0].size, dtype=np.float32).reshape(1, *x.shape[1:])
-        sources = self._standard(node, [numbers, *inputs[1:]]).astype(np.int64)
+        sources = self._standard(node, [numbers, *rest]).astype(np.int64)
         return x.reshape(len(x), -1)[:, sources.reshape(-1)].reshape(len(x), *sources.shape[1:])
 
     def _standard(self, node: onnx.NodeProto, inputs: list[Array | None]) -> Array:
@@ -141,10 +144,6 @@ def _reshape(x: Array, shape: Array, declared: int, n: int) -> Array:
         known = prod(d for d in target[1:] if d != -1)
         target[1 + target[1:].index(-1)] = sample // known
     return x.reshape(n, *target[1:])
-
-
-def _narrow(x: Array) -> Array:
-    return x.astype(np.float32) if x.dtype == np.float64 else x
 
 
 def _product(node: onnx.NodeProto, inputs: list[Array | None]) -> Array:

@@ -49,7 +49,9 @@ def finish(x: Stream, host: tuple[str, ...], builder: Builder) -> Tail:
             "node behind it, or right in front of it"
         )
     scale, bias, count = affine_prefix(x, x.scale, np.zeros(()))
-    tensor = x.steps[count - 1].node.output[0] if count else x.source
+    tensor, view = x.source, x.view if x.origin is None else x.origin
+    if count:
+        tensor, view = x.steps[count - 1].node.output[0], x.steps[count - 1].view
     left = (*(s.name for s in x.steps[count:]), *host)
     notes: list[str] = []
     if left:
@@ -67,7 +69,7 @@ def finish(x: Stream, host: tuple[str, ...], builder: Builder) -> Tail:
     if not x.flat_order():
         notes.append("outputs are in the order channel, row, column; the file transposes them")
     value_map = ValueMap(np.asarray(scale), np.asarray(bias))
-    return Tail(name, value_map, tensor, x.view[0], tuple(notes))
+    return Tail(name, value_map, tensor, view[0], tuple(notes))
 
 
 def _unmixed(x: Stream, host: tuple[str, ...]) -> tuple[Stream, tuple[str, ...]]:

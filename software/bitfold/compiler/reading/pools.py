@@ -127,7 +127,7 @@ def _divided(node: onnx.NodeProto, x: Stream, count: int, order: int) -> Stream:
     name = f"%{node.output[0]}.count"
     divide = onnx.helper.make_node("Div", [ROOT, name], [node.output[0]], node.name)
     constant = np.asarray(count, np.float32)
-    return append(x, Step(order, node.name, divide, {name: constant}))
+    return append(x, Step(order, node.name, divide, {name: constant}, x.view))
 
 
 def _axes(x: Stream) -> tuple[int, ...] | None:

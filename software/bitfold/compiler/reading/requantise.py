@@ -24,7 +24,7 @@ def requantise(
     """
     assert x.type is not None
     if builder.holds_codes(x.node) and _same_grid(quantiser, scale, x):
-        return replace(x, source=source)
+        return replace(x, source=source, origin=None)
     function = evaluator(x, builder.opset)
 
     def wanted(integers: Ints) -> Ints:

@@ -28,6 +28,7 @@ class Step:
     name: str  # of the node in the file
     node: onnx.NodeProto
     constants: dict[str, Floats]  # (C,) or ()
+    view: Ints  # of the ONNX tensor that it makes
 
 
 @final
@@ -53,7 +54,7 @@ class Stream:
     shape:  of the IR value here, i.e. behind `moves`, without the batch.
     scale:  real value of that node = scale * integer; () or (C,).
     view:   (B, ...) for each element of the ONNX tensor its flat position in the IR value.
-    source: ONNX tensor that holds the IR node's reals.
+    source: ONNX tensor that holds the IR node's reals; its view is `origin`, None: as `view`.
     tensor: name, among the steps' results, of this tensor; `ROOT` where there is no step.
     """
 
@@ -66,6 +67,7 @@ class Stream:
     tensor: str = ROOT
     steps: tuple[Step, ...] = ()
     moves: tuple[Move, ...] = ()
+    origin: Ints | None = None
 
     @property
     def channels(self) -> int:
@@ -205,7 +207,7 @@ def append(stream: Stream, step: Step) -> Stream:
 def move(stream: Stream, order: int, node: onnx.NodeProto, op: Move, view: Ints) -> Stream:
     """`stream` behind a move. A move returns its arguments, so single values find the function."""
     same = onnx.helper.make_node("Identity", [stream.tensor], [node.output[0]], node.name)
-    moved = append(stream, Step(order, node.name, same, {}))
+    moved = append(stream, Step(order, node.name, same, {}, view))
     kind = IntType(shape=stream.shape, bits=1, signed=False)
     shape = op.op.infer(kind).shape
     return replace(moved, moves=(*stream.moves, op), shape=shape, view=view)

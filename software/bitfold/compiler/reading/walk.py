@@ -273,7 +273,7 @@ class Walk:
         if self._first is not None:
             before, raw, made = self._first
             if quantiser.same_as(before) and raw.tensor == x.tensor:
-                return replace(made, view=x.view, source=out)
+                return replace(made, view=x.view, source=out, origin=None)
         made, rule = quantise_input_stream(quantiser, scale, x, self.builder, out)
         self._set_rule(rule, quantiser.name)
         self._first = (quantiser, x, made)
@@ -316,7 +316,12 @@ class Walk:
         self.rule = rule
 
     def finish(self, outputs: list[str]) -> Tail:
-        """End at the graph's outputs; several may be of one node that is left to the host."""
+        """End at the graph's outputs; several may be of one node that is left to the host.
+
+        Constants among them say nothing of the input: Brevitas writes scales and widths there.
+        """
+        moving = [name for name in outputs if not isinstance(self.values.get(name), Constant)]
+        outputs = moving or outputs
         values = [self.values.get(name) for name in outputs]
         value, tensor = values[0], outputs[0]
         host: tuple[str, ...] = ()
