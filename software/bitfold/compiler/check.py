@@ -1,9 +1,11 @@
 """Compiled graph against the QONNX graph it came from, integer by integer.
 
-Two references, because floats are ambiguous in one place only, the sums inside a layer:
-exact   the QONNX graph with exact accumulation: what the hardware must equal.
-float32 the QONNX graph with float32 sums, as onnxruntime and qonnx execute it. Its rounding may
-        move a value across a quantiser's step; such samples are counted, never hidden.
+Two references, because floats are ambiguous in two places only, sums (of a layer, of a mean) and
+Sigmoid and Tanh, whose float32 versions differ from library to library and do not increase:
+exact   the QONNX graph with exact accumulation, and those functions rounded from float64: what
+        the hardware must equal.
+float32 the QONNX graph in float32 throughout, as onnxruntime and qonnx execute it. Its rounding
+        may move a value across a quantiser's step; such samples are counted, never hidden.
 The float32 one is evaluated in batches, and on the first samples by qonnx itself as well.
 """
 

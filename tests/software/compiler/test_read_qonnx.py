@@ -7,24 +7,9 @@ from bitfold.compiler.check import compare
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.errors import ModelError
-from bitfold.ir import quantise_input, run
 from bitfold.ir.ops import AddBias, Conv, Dense, Flatten, MaxPool, Threshold
+from exact import assert_exact
 from qonnx_nets import Net, grid, random_bn
-
-
-def assert_exact(path, x, *, float32=True):
-    """Reader and pipeline both equal the file; with `float32` also under float32 sums."""
-    graph = read_qonnx(path)
-    ready = run_pipeline(graph)
-    found = compare(path, ready, x, qonnx_samples=3)
-    assert (found.mismatches, found.argmax_mismatches, found.qonnx_mismatches) == (0, 0, 0)
-    if float32:
-        assert (found.float32_mismatches, found.float32_argmax_mismatches) == (0, 0)
-    assert found.outputs == len(x) * np.prod(ready.output_type.shape)
-    reals = graph.output_map.to_real(run(graph, quantise_input(graph, x)))
-    again = ready.output_map.to_real(run(ready, quantise_input(ready, x)))
-    np.testing.assert_array_equal(reals, again)
-    return ready
 
 
 def ops(graph):

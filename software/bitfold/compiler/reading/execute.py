@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bitfold.compiler.reading.constants import open_session, run_session
 from bitfold.compiler.reading.load import QONNX
 from bitfold.compiler.reading.quantiser import MAX_BIAS_BITS, Ties, attributes, parse_quantiser
+from bitfold.compiler.reading.stream import TRANSCENDENTAL
 from bitfold.compiler.reading.truncation import parse_truncation
 from bitfold.compiler.reading.windows import dilation_of, over_two_axes, pair, window_attributes
 from bitfold.ir.ops.window import Pads, Pair, extent
@@ -33,8 +34,9 @@ class Batched:
 
     exact: layers, means and sums of quantised tensors compute in float64 on dequantised operands in
     float64, and round to float32 once (a mean before it divides). That is exact integer
-    accumulation times the scale; what only moves or selects values keeps float64. Otherwise all is
-    float32, as the nodes say. ties: of quantisers behind the input, see `read_qonnx`.
+    accumulation times the scale; what only moves or selects values keeps float64, and the functions
+    in `TRANSCENDENTAL` are those of float64. Otherwise all is float32, as the nodes say.
+    ties: of quantisers behind the input, see `read_qonnx`.
     """
 
     def __init__(
@@ -82,6 +84,9 @@ class Batched:
         if node.op_type not in LAYERS:
             # A node takes one type of reals: its constants follow.
             width = np.float64 if self.exact and kept and wide and all(wide) else np.float32
+            if self.exact and node.op_type in TRANSCENDENTAL:
+                reals = given[0].astype(np.float32).astype(np.float64)
+                return {out: self._standard(node, [reals]).astype(np.float32)}
             inputs = [i if i is None or i.dtype.kind != "f" else i.astype(width) for i in inputs]
             given = [i for i in inputs if i is not None]
         if node.op_type == "Reshape":

@@ -16,6 +16,9 @@ from bitfold.ir.types import Ints, IntType
 
 Floats = NDArray[np.float32]
 Function = Callable[[Ints | Floats], Floats]
+# Functions that float32 libraries compute a unit in the last place off, now up, now down, so that
+# they do not even increase. Here they are those of float64, rounded to float32.
+TRANSCENDENTAL = ("Sigmoid", "Tanh")
 ROOT = "%root"  # name of the function's argument; no ONNX exporter writes such a name
 
 
@@ -217,7 +220,8 @@ def evaluator(stream: Stream, opset: int, tensor: str | None = None) -> Function
     """The function from integers (M, C) of the IR node to reals (M, C) of `tensor`.
 
     As QONNX computes it in float32, except that the first product, integer times scale, is
-    rounded once: an exact integer accumulator stands where ONNX rounds each partial sum.
+    rounded once: an exact integer accumulator stands where ONNX rounds each partial sum; and
+    except for the functions in `TRANSCENDENTAL`.
     """
     wanted = stream.tensor if tensor is None else tensor
     subject = f"element-wise nodes {stream.step_names}"
@@ -226,7 +230,7 @@ def evaluator(stream: Stream, opset: int, tensor: str | None = None) -> Function
         shape: list[str | int | None] = ["M", stream.channels]
         kind = onnx.TensorProto.FLOAT
         graph = onnx.helper.make_graph(
-            [s.node for s in stream.steps],
+            [node for step in stream.steps for node in _nodes(step.node)],
             "chain",
             [onnx.helper.make_tensor_value_info(ROOT, kind, shape)],
             [onnx.helper.make_tensor_value_info(wanted, kind, None)],
@@ -249,3 +253,17 @@ def evaluator(stream: Stream, opset: int, tensor: str | None = None) -> Function
         return np.broadcast_to(np.asarray(result, np.float32), reals.shape)
 
     return evaluate
+
+
+def _nodes(node: onnx.NodeProto) -> list[onnx.NodeProto]:
+    """The node of a step, or it in float64 between two casts."""
+    if node.op_type not in TRANSCENDENTAL:
+        return [node]
+    (source,), (target,) = node.input, node.output
+    wide, made = f"{target}%wide", f"{target}%made"
+    types = onnx.TensorProto
+    return [
+        onnx.helper.make_node("Cast", [source], [wide], wide, to=types.DOUBLE),
+        onnx.helper.make_node(node.op_type, [wide], [made], node.name),
+        onnx.helper.make_node("Cast", [made], [target], made, to=types.FLOAT),
+    ]
