@@ -7,7 +7,7 @@ of bitfold.errors.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from bitfold.compiler.design import Design
@@ -93,12 +93,13 @@ def compile_model(
     luts: int | None = None,
     target: str = "ecp5",
     clock_mhz: float = 50.0,
+    ties: Literal["even", "finn"] = "even",
 ) -> Design:
     """Compile a QONNX file to a design folder; see bitfold.compiler.compile.compile_model."""
     from bitfold.compiler import compile as compiler
 
     return compiler.compile_model(
-        model, out, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz
+        model, out, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz, ties=ties
     )
 
 

@@ -1,6 +1,7 @@
 """`bitfold compile`: a QONNX model to a design folder."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -22,6 +23,13 @@ import click
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=".npz to compare with the QONNX graph on.  [default: test.npz beside MODEL, if there]",
 )
+@click.option(
+    "--ties",
+    type=click.Choice(["even", "finn"]),
+    default="even",
+    show_default=True,
+    help="Where halves round to: even, as QONNX says, or up, as FINN's thresholds.",
+)
 def command(  # noqa: PLR0917 - click passes by keyword
     model: Path,
     out: Path | None,
@@ -30,6 +38,7 @@ def command(  # noqa: PLR0917 - click passes by keyword
     luts: int | None,
     clock_mhz: float,
     samples: Path | None,
+    ties: Literal["even", "finn"],
 ) -> None:
     """Compile MODEL (QONNX) to SystemVerilog: RTL, memory images, golden graph, test bench.
 
@@ -45,7 +54,13 @@ def command(  # noqa: PLR0917 - click passes by keyword
     beside = model.parent / "test.npz"
     samples = samples or (beside if beside.exists() else None)
     design = compile_model(
-        model, out, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz, samples=samples
+        *(model, out),
+        fps=fps,
+        luts=luts,
+        target=target,
+        clock_mhz=clock_mhz,
+        samples=samples,
+        ties=ties,
     )
     folded = {
         s.name: f"{s.folding.pe}x{s.folding.simd}" if isinstance(s, Mvtu) else f"{s.group}x1"

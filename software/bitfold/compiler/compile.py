@@ -29,6 +29,7 @@ from bitfold.compiler.lower import lower
 from bitfold.compiler.memories import emit_memories
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.read_qonnx import read_qonnx
+from bitfold.compiler.reading.quantiser import Ties
 from bitfold.compiler.stages import build_stages
 from bitfold.cost import interval, read_target, stage_brams, stage_cycles, stage_ffs, stage_luts
 from bitfold.cost.depths import with_depths
@@ -51,6 +52,7 @@ def compile_model(
     target: str = "ecp5",
     clock_mhz: float = 50.0,
     samples: Path | None = None,
+    ties: Ties = "even",
 ) -> Design:
     """Compile the QONNX file `model` to SystemVerilog in the folder `out`, replacing it whole.
 
@@ -59,10 +61,11 @@ def compile_model(
                Without either, one that leaves each layer about as small as it can be at 1000 fps.
     samples:   .npz with inputs x (N, *input shape): the compiled integers are compared with the
                QONNX graph on all of them, and the counts stand in the manifest.
+    ties:      "finn" rounds ties as FINN does, see `read_qonnx`; the graph's notes say so.
     Raises: ModelError, UnsupportedOp, BudgetError, ConfigError, MismatchError.
     """
-    graph = run_pipeline(read_qonnx(model))
-    checked = None if samples is None else check_equal(model, graph, read_inputs(samples))
+    graph = run_pipeline(read_qonnx(model, ties))
+    checked = None if samples is None else check_equal(model, graph, read_inputs(samples), ties)
     source = {"file": model.name, "sha256": digest(model)}
     return compile_graph(
         graph,
@@ -76,9 +79,9 @@ def compile_model(
     )
 
 
-def check_equal(model: Path, graph: Graph, x: Floats) -> Comparison:
+def check_equal(model: Path, graph: Graph, x: Floats, ties: Ties = "even") -> Comparison:
     """Compare with the QONNX graph under exact accumulation. Raises: MismatchError."""
-    found = compare(model, graph, x)
+    found = compare(model, graph, x, ties=ties)
     if found.mismatches or found.qonnx_mismatches:
         raise MismatchError(
             f"{model}: {found.mismatches} of {found.outputs} compiled integers differ from the "
