@@ -7,12 +7,14 @@ plane count is lowered, and no rounding to nearest. With k = 0 it is LSQ (quant/
 gradients are LSQ's, straight through the floor as well.
 """
 
+from math import prod
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
 from bitfold.errors import ConfigError
+from bitfold.quant import processes
 from bitfold.quant.lsq import LEAST_STEP, bounds
 
 
@@ -39,17 +41,21 @@ class _Truncate(torch.autograd.Function):
         return grad * inside, (grad * by_step).sum().reshape(()) * ctx.scale, None, None, None, None
 
 
-def truncate(x: Tensor, step: Tensor, bits: int, keep: int, *, signed: bool) -> Tensor:
+def truncate(
+    x: Tensor, step: Tensor, bits: int, keep: int, *, signed: bool, rows: int | None = None
+) -> Tensor:
     """Quantise x (any shape) to `bits` with the scalar `step`, and keep `keep` leading planes.
 
     Same shape and real scale. The step's gradient is scaled so that the step moves by as great a
     part of itself as LSQ's would at `keep` bits, whose step is 2^k times this one: by
     1 / sqrt(high of `keep` bits * numel(x)) / 4^k. Unscaled by k, few bits would tear it about.
+    `rows` is the length of the whole batch of which x is a part; None: x is all of it.
     """
     low, high = bounds(bits, signed=signed)
     unit = 1 << (bits - keep)
     kept = max(1, bounds(keep, signed=signed)[1])
-    scale = float((kept * x.numel()) ** -0.5) / unit**2
+    numel = x.numel() if rows is None else rows * prod(x.shape[1:])
+    scale = float((kept * numel) ** -0.5) / unit**2
     result: Tensor = _Truncate.apply(x, step, low, high, unit, scale)  # type: ignore[no-untyped-call]
     return result
 
@@ -86,14 +92,20 @@ class Planes(nn.Module):
 
     @torch.no_grad()
     def start_from_activations(self, x: Tensor) -> None:
-        """Initial step of activations: 2 mean |x| / sqrt(high), as LSQ's; only the first time."""
+        """Initial step of activations: 2 mean |x| / sqrt(high), as LSQ's; only the first time.
+
+        The mean is over all processes' x.
+        """
         if self.training and not self.started:
             _, high = bounds(self.bits, signed=self.signed)
-            self.start_at(float(2 * x.abs().mean()) / high**0.5)
+            absolute = x.abs().sum(dtype=torch.promote_types(x.dtype, torch.float32))
+            size = absolute.new_tensor(x.numel())
+            absolute, size = processes.total(torch.stack([absolute, size]))
+            self.start_at(float(2 * absolute / size) / high**0.5)
 
-    def forward(self, x: Tensor, keep: int) -> Tensor:
-        """The reals of x with `keep` of its planes; same shape."""
-        return truncate(x, self.value(), self.bits, keep, signed=self.signed)
+    def forward(self, x: Tensor, keep: int, rows: int | None = None) -> Tensor:
+        """The reals of x with `keep` of its planes; same shape. `rows` as in `truncate`."""
+        return truncate(x, self.value(), self.bits, keep, signed=self.signed, rows=rows)
 
     @torch.no_grad()
     def codes(self, x: Tensor, keep: int) -> Tensor:

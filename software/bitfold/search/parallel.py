@@ -8,7 +8,7 @@ weights is the same everywhere (and dropout masks repeat from slice to slice).
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, distributed, nn
@@ -31,6 +31,25 @@ def slice_of(batch: Tensor) -> Tensor:
     """This process's part of a batch (N, ...). Shape (N / processes, ...)."""
     size = len(batch) // processes.count()
     return batch[processes.rank() * size : (processes.rank() + 1) * size]
+
+
+def slices() -> int:
+    """How many slices the batch of the running pass has.
+
+    Training steps share a batch. Passes without gradients, such as those that estimate the
+    statistics of norms anew, see all of it in every process.
+    """
+    return processes.count() if torch.is_grad_enabled() else 1
+
+
+def drawn(draw: Callable[[Sequence[int]], Tensor], shape: Sequence[int]) -> Tensor:
+    """Random numbers of `shape` (N, ...) for the running pass, by `draw` of a shape.
+
+    Drawn for the whole batch, so that they do not depend on how many processes share it.
+    """
+    if slices() == 1:
+        return draw(shape)
+    return slice_of(draw((shape[0] * slices(), *shape[1:])))
 
 
 @torch.no_grad()

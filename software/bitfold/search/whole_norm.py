@@ -70,19 +70,21 @@ def batch_norm(  # noqa: PLR0917  # the signature of torch.nn.functional.batch_n
     return out.to(x.dtype)
 
 
-def statistics(x: Tensor) -> tuple[Tensor, Tensor, int]:
-    """Mean and summed squared deviations of the channels over all slices, and values in each.
+def statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean, summed squared deviations and number of values of each channel over all slices.
 
-    x (N, C, ...) -> (C,), (C,), number. Parts are joined as by Chan et al. 1979, without
-    cancellation.
+    x (N, C, ...), with N of each process its own, 0 too -> (C,) each. Parts are joined as by Chan
+    et al. 1979, without cancellation.
     """
     dims = [d for d in range(x.ndim) if d != 1]
-    own = x.mean(dims)
-    parts = processes.gather(torch.stack([own, (x - _channels(own, x)).square().sum(dims)]))
-    size, means = x.numel() // x.shape[1], parts[:, 0]
-    mean = means.mean(0)
-    squares = parts[:, 1].sum(0) + size * (means - mean).square().sum(0)
-    return mean, squares, size * len(parts)
+    size = x.numel() // x.shape[1]
+    own = x.sum(dims) / max(size, 1)
+    squares = (x - _channels(own, x)).square().sum(dims)
+    parts = processes.gather(torch.stack([own, squares, torch.full_like(own, size)]))
+    means, sizes = parts[:, 0], parts[:, 2]
+    count = sizes.sum(0)
+    mean = (sizes * means).sum(0) / count
+    return mean, parts[:, 1].sum(0) + (sizes * (means - mean).square()).sum(0), count
 
 
 @final
@@ -90,19 +92,18 @@ class _Normalise(torch.autograd.Function):
     """(x - mean) / deviation, where mean and deviation are functions of all processes' x."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, mean: Tensor, deviation: Tensor, count: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, mean: Tensor, deviation: Tensor, count: Tensor) -> Tensor:
         normal = (x - _channels(mean, x)) * _channels(deviation, x)
-        ctx.save_for_backward(normal, deviation)
-        ctx.count = count
+        ctx.save_for_backward(normal, deviation, count)
         return normal
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
         (grad,) = grads
-        normal, deviation = ctx.saved_tensors
+        normal, deviation, count = ctx.saved_tensors
         dims = [d for d in range(grad.ndim) if d != 1]
         sums = processes.total(torch.stack([grad.sum(dims), (grad * normal).sum(dims)]))
-        common, along = (_channels(part / ctx.count, grad) for part in sums)
+        common, along = (_channels(part / count, grad) for part in sums)
         return (grad - common - normal * along) * _channels(deviation, grad), None, None, None
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 # Started as a program, this file has no package.
@@ -19,17 +20,26 @@ from bitfold.data import DataSet, Split
 from bitfold.errors import MismatchError
 from bitfold.models import convnet
 from bitfold.quant import processes, quantise, trace
-from bitfold.runfile import SearchBsq, SearchCsq, SearchSdq, Train
+from bitfold.runfile import (
+    Search,
+    SearchBsq,
+    SearchCsq,
+    SearchDqmq,
+    SearchLimpq,
+    SearchSdq,
+    Train,
+)
 from bitfold.search import search
-from bitfold.search.bsq import BSQ
-from bitfold.search.csq import CSQ
 from bitfold.search.device import make_fabric
+from bitfold.search.dqmq import DQMQ
+from bitfold.search.dqmq.dynamic import DynamicNet
+from bitfold.search.dqmq.modes import ModeSet
 from bitfold.search.hooks import Hooks
-from bitfold.search.limpq import LIMPQ
 from bitfold.search.loop import train
+from bitfold.search.method import Method
+from bitfold.search.methods import METHODS
 from bitfold.search.problem import pose
 from bitfold.search.recipe import Recipe
-from bitfold.search.sdq import SDQ
 
 RECIPE = Recipe(
     phase="search",
@@ -48,7 +58,19 @@ RECIPE = Recipe(
     reestimate=True,
     distill=0.5,
 )
-CASES = ("float32", "quantised", "limpq", "bsq", "csq", "sdq", "mlp")
+SEARCHES: dict[str, Search] = {
+    "limpq": SearchLimpq(method="limpq", bits=(2, 3, 4)),  # ends unsearched: unused parameters
+    "bsq": SearchBsq(method="bsq", interval=2, first_last="search", a_bits=4),
+    "csq": SearchCsq(  # cool, since hot gates magnify the order of a sum
+        method="csq", end_temperature=20.0, first_last="search", a_bits=4
+    ),
+    "sdq": SearchSdq(method="sdq", first_last="search", a_bits=4),
+    "dqmq": SearchDqmq(method="dqmq", bits=(2, 3, 4), first_last="search"),
+    "reinforce": SearchDqmq(
+        method="dqmq", bits=(2, 3, 4), first_last="search", estimator="reinforce"
+    ),
+}
+CASES = ("float32", "quantised", *SEARCHES, "modes", "mlp")
 RUN = {"train": {"finetune_epochs": 1, "ema": 0.9}, "search": {"bits": [2, 4]}}
 
 
@@ -70,58 +92,16 @@ class Losses:
 
 def trained(case: str, folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     """Train `case`; float64 but for "float32", so that a sum's order is all but invisible."""
-    # Pooled where values are codes: whole sums that tie but for rounding are no matter then.
+    # Pooled where values are codes: whole sums that tie but for rounding are no matter then. DQMQ's
+    # layers quantise what they read themselves, behind the pool: so none there.
     torch.manual_seed(0)
-    model: nn.Module = convnet(SHAPE, 10, (8, 8), (1,))
+    pools = () if case in {"dqmq", "reinforce", "modes"} else (1,)
+    model: nn.Module = convnet(SHAPE, 10, (8, 8), pools)
     if case == "mlp":
         model = nn.Sequential(
             nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 10)
         )
-    layers = () if case == "mlp" else trace(model, SHAPE)
-    hooks = Hooks()
-    if case == "limpq":
-        problem = pose(
-            layers,
-            kind="size",
-            value=None,
-            like_uniform=3,
-            bits=(2, 3, 4),
-            first_last=8,  # so that the ends have no quantiser: unused parameters, too
-            target="ecp5",
-            seed=0,
-        )
-        hooks = LIMPQ(problem, alpha=2.0, tied=False)
-        hooks.prepare(model)
-    elif case in {"bsq", "csq"}:
-        problem = pose(
-            layers,
-            kind="size",
-            value=None,
-            like_uniform=3,
-            bits=(2, 3, 4, 5, 6, 7, 8),
-            first_last="search",
-            target="ecp5",
-            seed=0,
-        )
-        hooks = BSQ(problem, SearchBsq(method="bsq", interval=2), 4)
-        if case == "csq":  # cool, since hot gates magnify the order of a sum
-            hooks = CSQ(problem, SearchCsq(method="csq", end_temperature=20.0), 4)
-        hooks.prepare(model)
-    elif case == "sdq":
-        problem = pose(
-            layers,
-            kind="size",
-            value=None,
-            like_uniform=3,
-            bits=(1, 2, 3, 4, 5, 6, 7, 8),
-            first_last="search",
-            target="ecp5",
-            seed=0,
-        )
-        hooks = SDQ(problem, SearchSdq(method="sdq"), 4)
-        hooks.prepare(model)
-    elif case == "quantised":
-        quantise(model, layers, {layer.name: (3, 4) for layer in layers})
+    model, hooks = prepared(case, model)
     kind = torch.float32 if case == "float32" else torch.float64
     progress = Losses([])
     done = train(
@@ -137,6 +117,56 @@ def trained(case: str, folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     )
     validation = [entry["validation"] for entry in done.history]
     return model, {"steps": progress.steps, "validation": validation}
+
+
+def prepared(case: str, model: nn.Module) -> tuple[nn.Module, Hooks]:
+    """What `case` trains, made of the float `model`, and how."""
+    if case in SEARCHES:
+        method = posed(SEARCHES[case], model)
+        method.prepare(model)
+        return model, method
+    if case == "modes":
+        return dynamic(model), Hooks()
+    if case == "quantised":
+        layers = trace(model, SHAPE)
+        quantise(model, layers, {layer.name: (3, 4) for layer in layers})
+    return model, Hooks()
+
+
+def posed(settings: Search, model: nn.Module) -> Method:
+    """The method of `settings`, at the size of 3 bits."""
+    problem = pose(
+        trace(model, SHAPE),
+        kind="size",
+        value=None,
+        like_uniform=3,
+        bits=settings.bits,
+        first_last=settings.first_last,
+        target="ecp5",
+        seed=0,
+    )
+    return METHODS[settings.method](settings, problem)
+
+
+def dynamic(model: nn.Module) -> DynamicNet:
+    """A network of two modes and the stored precision, whose steps have yet to start.
+
+    A fifth of the images takes the second mode: too few in a batch for its norms, so that others
+    join them, and few enough for a process to have none.
+    """
+    method, x = posed(SEARCHES["dqmq"], model), data().train.x
+    assert isinstance(method, DQMQ)
+    method.prepare(model)
+    method.modes = ModeSet(picks=np.array([[0, 1, 0], [1, 0, 2]]), price=0.0)
+    network = method.release(model).model
+    assert isinstance(network, DynamicNet)
+    standardise = network.policy.decision.standardise.train()
+    standardise.learning = True
+    with torch.no_grad():
+        network.policy(x)
+        first, second = network.policy(x).T
+        network.policy.offsets[0] = (first - second).quantile(0.2)
+    return network
 
 
 def converted(given: DataSet, kind: torch.dtype) -> DataSet:

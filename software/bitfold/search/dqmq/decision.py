@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from bitfold.quant import processes
+
 FILTERS = 8  # 3x3, of zero sum at first, so that they see noise and edges, not brightness
 HIDDEN = 16
 LEAST_SIGMA = 0.25  # bits; keeps the gradient of a decided layer alive
@@ -35,8 +37,9 @@ class Standardise(nn.Module):
         if self.training and self.learning:
             with torch.no_grad():
                 self.count.add_(1)
-                self.mean.add_((x.mean(0) - self.mean) / self.count)
-                self.square.add_((x.square().mean(0) - self.square) / self.count)
+                mean, square = processes.mean(torch.stack([x.mean(0), x.square().mean(0)]))
+                self.mean.add_((mean - self.mean) / self.count)
+                self.square.add_((square - self.square) / self.count)
         # A copy: the running values may change before the backward pass.
         mean, square = self.mean.clone(), self.square.clone()
         return (x - mean) / ((square - mean.square()).clamp(min=0) + EPS**2).sqrt()

@@ -13,9 +13,11 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, linear
 
 from bitfold.policy import LayerBits
+from bitfold.quant import processes
 from bitfold.quant.truncate import Planes
 from bitfold.search.dqmq.decision import Decision
 from bitfold.search.dqmq.relax import straight_through
+from bitfold.search.parallel import slices
 
 LEAST_GROUP = 8  # inputs a training pass of a mode has, for the statistics of its norms
 STORED_EVERY = 8  # one training input in so many runs at the stored precision
@@ -42,6 +44,7 @@ class PlaneLayer(nn.Module):
         super().__init__()
         assert isinstance(layer, nn.Conv2d | nn.Linear)
         self.layer, self.bits, self.mode = layer, tuple(start.bits), 0
+        self.rows: int | None = None  # inputs of all processes in this pass; None: those it sees
         layer.bias = None
         self.weight_planes = Planes(max(b.w_bits for b in self.bits), signed=True)
         self.act_planes = Planes(max(b.a_bits for b in self.bits), signed=start.signed)
@@ -73,7 +76,7 @@ class PlaneLayer(nn.Module):
         """x (N, inputs...) -> (N, outputs...)."""
         layer, bits = self.layer, self.bits[self.mode]
         self.act_planes.start_from_activations(x)
-        x = self.act_planes(x, bits.a_bits)
+        x = self.act_planes(x, bits.a_bits, self.rows)
         weight = self.weight_planes(layer.weight, bits.w_bits)
         if isinstance(layer, nn.Linear):
             y = linear(x, weight, self.bias())
@@ -146,22 +149,33 @@ class DynamicNet(nn.Module):
             scores = scores.mean(0, keepdim=True).expand_as(scores)
         return scores.argmax(1)
 
-    def run(self, x: Tensor, mode: int) -> Tensor:
-        """All of x in one mode. (N, ...) -> (N, classes)"""
+    def run(self, x: Tensor, mode: int, rows: int | None = None) -> Tensor:
+        """All of x in one mode. (N, ...) -> (N, classes)
+
+        rows: N summed over the processes, where x is a part of what they run together.
+        """
         for name in self.names:
-            self.layer(name).mode = mode
+            layer = self.layer(name)
+            layer.mode, layer.rows = mode, rows
         result: Tensor = self.body(x)
         return result
 
     def forward(self, x: Tensor) -> Tensor:
         """Each input in its own mode. (N, C, H, W) -> (N, classes)"""
-        modes = self.choose(x)
+        modes, first = self.choose(x), 0
+        if self.training and slices() > 1:
+            modes, first = processes.gather(modes).flatten(), processes.rank() * len(x)
         if self.training and self.modes > self.picked:
             modes[::STORED_EVERY] = self.modes - 1
-        return self.grouped(x, modes)
+        return self.grouped(x, modes, first)
 
-    def grouped(self, x: Tensor, modes: Tensor) -> Tensor:
-        """Inputs in the modes given, each mode's together. (N, ...), (N,) -> (N, classes)"""
+    def grouped(self, x: Tensor, modes: Tensor, first: int = 0) -> Tensor:
+        """Inputs in the modes given, each mode's together. (N, ...), (M,) -> (N, classes)
+
+        `modes` may be of more inputs than x: of those of all processes, where x are the N from
+        `first` on. Every process runs every mode that any input is in, maybe without inputs, since
+        norms are over all.
+        """
         parts, rows = [], []
         for mode in range(self.modes):
             mine = (modes == mode).nonzero().flatten()
@@ -169,8 +183,9 @@ class DynamicNet(nn.Module):
                 others = (modes != mode).nonzero().flatten()
                 short = max(0, LEAST_GROUP - len(mine)) if self.training else 0
                 taken = torch.cat([mine, others[:short]])
-                parts.append(self.run(x[taken], mode)[: len(mine)])
-                rows.append(mine)
+                here, own = (_within(each, first, len(x)) for each in (taken, mine))
+                parts.append(self.run(x[here], mode, len(taken))[: len(own)])
+                rows.append(own)
         return torch.cat(parts)[torch.cat(rows).argsort()]
 
     def train(self, mode: bool = True) -> "DynamicNet":
@@ -178,3 +193,9 @@ class DynamicNet(nn.Module):
         super().train(mode)
         self.policy.eval()
         return self
+
+
+def _within(rows: Tensor, first: int, count: int) -> Tensor:
+    """Those of `rows` among the `count` from `first` on, counted from there; order kept."""
+    rows = rows - first
+    return rows[(rows >= 0) & (rows < count)]

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from bitfold.data import DataSet
 from bitfold.errors import ConfigError
 from bitfold.policy import LayerBits
-from bitfold.quant import QuantisedLayer
+from bitfold.quant import QuantisedLayer, processes
 from bitfold.runfile import SearchDqmq
 from bitfold.search.dqmq.decision import Decision
 from bitfold.search.dqmq.dynamic import DynamicNet
@@ -120,9 +120,10 @@ class DQMQ(Method):
             total = loss + self.penalty(model)
             if self.settings.estimator == "reinforce":
                 choice = self._decide(model).choice
-                before = loss.item() if self.baseline is None else self.baseline
-                total = total + score_loss(choice.log_p, choice.weights, loss.item() - before)
-                self.baseline = BASELINE_DECAY * before + (1 - BASELINE_DECAY) * loss.item()
+                mean = processes.mean(loss.detach()).item()
+                before = mean if self.baseline is None else self.baseline
+                total = total + score_loss(choice.log_p, choice.weights, mean - before)
+                self.baseline = BASELINE_DECAY * before + (1 - BASELINE_DECAY) * mean
         backward(total)
         return loss.item()
 
@@ -140,6 +141,8 @@ class DQMQ(Method):
             mean = parts.amax(1).clamp(min=fixed).mean()
         else:
             mean = parts.sum(1).mean() + fixed
+        if processes.count() > 1:  # the value over all processes, the gradient of its own slice
+            mean = processes.mean(mean.detach()) + (mean - mean.detach())
         over = (mean / self.costs.limit - 1).clamp(min=0)
         bonus = self.settings.entropy * (1 - self._learned)
         return self.settings.strength * over - bonus * entropy(log_p)

@@ -16,6 +16,7 @@ from bitfold.quant.convert import swap
 from bitfold.quant.truncate import Planes
 from bitfold.search.dqmq.decision import Decision
 from bitfold.search.dqmq.relax import Estimator, choices, most_likely, uniform_choices
+from bitfold.search.parallel import slices
 
 
 @final
@@ -92,7 +93,8 @@ class MixedLayer(nn.Module):
         """x (N, inputs...) -> (N, outputs...)."""
         weights = self.choice.weights[:, self.row]
         self.act_planes.start_from_activations(x)
-        acts = torch.stack([self.act_planes(x, keep) for keep in self.bits], 1)
+        rows = len(x) * slices()
+        acts = torch.stack([self.act_planes(x, keep, rows) for keep in self.bits], 1)
         y = self._candidates(_mix(acts, weights))
         if self.bias is not None:
             y = y + self.bias.reshape(-1, *[1] * (y.ndim - 2))

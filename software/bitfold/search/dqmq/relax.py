@@ -15,6 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from bitfold.quant import processes
+from bitfold.search.parallel import drawn
+
 Estimator = Literal["gumbel", "expected", "reinforce"]
 
 
@@ -32,7 +35,7 @@ class _StraightThrough(torch.autograd.Function):
 
 
 def choices(log_p: Tensor, estimator: Estimator, tau: float) -> Tensor:
-    """Weights of the candidates; one-hot but for "expected". Shapes (..., candidates) both.
+    """Weights of the candidates; one-hot but for "expected". Shapes (N, ..., candidates) both.
 
     `tau` is the temperature of "gumbel". Draws come from torch's own generator.
     """
@@ -58,14 +61,18 @@ def most_likely(log_p: Tensor) -> Tensor:
 
 
 def uniform_choices(like: Tensor) -> Tensor:
-    """One-hot, each candidate as likely as the others; shape and type of `like`."""
-    drawn = torch.randint(like.shape[-1], like.shape[:-1], device=like.device)
-    return one_hot(drawn, like.shape[-1]).to(like.dtype)
+    """One-hot, each candidate as likely as the others; (N, ..., candidates) as `like`."""
+    count = like.shape[-1]
+    picks = drawn(lambda shape: torch.randint(count, shape, device=like.device), like.shape[:-1])
+    return one_hot(picks, count).to(like.dtype)
 
 
-def score_loss(log_p: Tensor, drawn: Tensor, advantage: Tensor | float) -> Tensor:
-    """Its gradient is REINFORCE's: advantage times d log p(drawn), summed over all draws."""
-    return ((log_p * drawn).sum(-1) * advantage).sum()
+def score_loss(log_p: Tensor, picked: Tensor, advantage: Tensor | float) -> Tensor:
+    """Its gradient is REINFORCE's: advantage times d log p(picked), summed over all draws.
+
+    Those of all processes: times their number, because gradients are averaged over them.
+    """
+    return ((log_p * picked).sum(-1) * advantage).sum() * processes.count()
 
 
 def entropy(log_p: Tensor) -> Tensor:
@@ -75,5 +82,7 @@ def entropy(log_p: Tensor) -> Tensor:
 
 def _gumbel(like: Tensor) -> Tensor:
     tiny = torch.finfo(like.dtype).tiny
-    uniform = torch.rand(like.shape, device=like.device, dtype=like.dtype).clamp(min=tiny)
+    uniform = drawn(
+        lambda shape: torch.rand(shape, device=like.device, dtype=like.dtype), like.shape
+    ).clamp(min=tiny)
     return -(-uniform.log()).clamp(min=tiny).log()

@@ -115,9 +115,9 @@ def test_training_gives_small_groups_company_and_the_stored_mode_its_share(made:
     seen: list[tuple[int, int]] = []
     run = network.run
 
-    def record(x: torch.Tensor, mode: int) -> torch.Tensor:
+    def record(x: torch.Tensor, mode: int, rows: int) -> torch.Tensor:
         seen.append((mode, len(x)))
-        return run(x, mode)
+        return run(x, mode, rows)
 
     network.run = record  # type: ignore[method-assign]
     modes = torch.zeros(64, dtype=torch.int64)
