@@ -5,7 +5,8 @@
 The network is convnet 8-16-16-32, 8,456 weights, activations of 4 bits; every search starts from
 its float weights, the control from random ones. Settings were chosen on the validation images.
 The second table is what the end temperature rests on: gates left within 6.2 / temperature of the
-threshold and codes that move, by the length of the phase.
+threshold and codes that move, by the length of the phase; other ends than ours are those of the
+masks, too.
 """
 
 import copy
@@ -31,6 +32,7 @@ AUTHORS: dict[str, Any] = {
     "reweigh": "none",
     "end_temperature": 200.0,
     "strength": 0.01,
+    "growth": 1.0,
 }
 
 
@@ -92,7 +94,8 @@ def lengths(model: nn.Module, seed: int) -> None:
         steps = epochs * steps_of(DATA.train, FLOAT.batch)
         chosen = end_temperature(steps)
         for end in sorted({200.0, 1e4, chosen, 1e5}) if epochs <= 40 else [chosen]:
-            found, searched = search(model, seed, 4, epochs=epochs, end_temperature=end)
+            given = None if end == chosen else end
+            found, searched = search(model, seed, 4, epochs=epochs, end_temperature=given)
             inside = sum(int((reach(layer) < INSIDE).sum()) for layer in found.layers)
             moved = sum(layer.moved() for layer in found.layers)
             share = 100 * accuracy(searched, DATA.validation)

@@ -21,7 +21,10 @@ class SearchCsq(WeightSearch):
     epochs: int = Field(default=60, ge=1, description="epochs of the search phase")
     lr: float = Field(default=0.1, gt=0, description="its first learning rate (cosine)")
     strength: float = Field(
-        default=0.3, ge=0, description="lambda, of the budget-aware regulariser [0.01]"
+        default=0.03, ge=0, description="first lambda of the budget-aware regulariser [0.01]"
+    )
+    growth: float = Field(
+        default=30.0, ge=1, description="times which lambda grows while masks are soft [1]"
     )
     reweigh: Literal["memory", "budget", "none"] = Field(
         default="memory",
@@ -37,7 +40,10 @@ class SearchCsq(WeightSearch):
         default=5 / 6, gt=0, le=1, description="of the steps, in which masks are soft [5/6; 0.99]"
     )
     end_temperature: float | None = Field(
-        default=None, ge=1, description="at the end of that; else from the number of steps [200]"
+        default=None,
+        ge=1,
+        description="at the end of that, and on by the same law [200]; else 200, and then up to an "
+        "end that follows from the number of steps",
     )
     decay: bool = Field(default=False, description="whether gates, masks and scales decay [true]")
     scratch: bool = Field(

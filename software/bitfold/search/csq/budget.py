@@ -6,7 +6,10 @@ constant, recomputed every step. It prunes above the target and grows below. The
 layer alike ("none"), where their abstract speaks of the total model size.
 
 Differs: r weighs layers by their number of weights ("memory"). Ours: "budget" weighs them by what
-one more bit costs in the budget's kind; the target follows from the budget.
+one more bit costs in the budget's kind; the target follows from the budget; and two restraints for
+short phases, where a step of all masks alike is long against the width of a gate: a layer is left
+alone where one bit of it would overshoot, and bits grow from the highest downwards, since hardware
+pays for holes between them.
 """
 
 from collections.abc import Sequence
@@ -40,6 +43,21 @@ def excess(gates: Sequence[Gates], parts: Sequence[float], target: float) -> Ten
 
 
 def regulariser(gates: Sequence[Gates], parts: Sequence[float], target: float) -> Tensor:
-    """(r - target / N) * sum of all soft masks. Shape ()."""
-    soft = torch.stack([each.soft_mask().sum() for each in gates]).sum()
-    return excess(gates, parts, target) * soft
+    """(r - target / N) * sum of the soft masks that may give way. Shape ().
+
+    A layer is left alone while one bit of it more, or less, would take r further from its target
+    than it is. Below the target, bits grow downwards: none that lies below one that is off.
+    """
+    over = excess(gates, parts, target)
+    counts = [each.soft_mask() * torch.where(over < 0, _growing(each), 1.0) for each in gates]
+    soft = torch.stack([each.sum() for each in counts])
+    reach = soft.new_tensor(parts) / len(gates[0].powers)  # what a bit of a layer changes r by
+    return over * soft[reach <= 2 * over.abs()].sum()
+
+
+def _growing(gates: Gates) -> Tensor:
+    """1 down to the first bit that is off below the highest that is on, else 0. Shape (bits,)."""
+    on = gates.kept().flip(0).to(gates.powers.dtype)  # highest bit first
+    above = on.cumsum(0) - on  # how many are on above a bit
+    first = on.cummax(0).values.cumsum(0) - 1  # its place below the highest that is on
+    return ((above >= first) | (first <= 0)).to(on.dtype).flip(0)

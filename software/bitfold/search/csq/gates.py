@@ -6,7 +6,8 @@ W = s * sum_b [f(m_p) - f(m_n)] f(m_B) e_b with e_b = 2^b / (2^N - 1). No roundi
 straight-through. A mask is on where m_B >= 0. The authors start from bits as logits 0 or 1.
 
 Differs: e_b is constant (there it is trained and decays, which leaves the fixed-point grid); a
-layer keeps one bit at least. Ours: "symmetric" bits start at +margin or -margin; s stays positive.
+layer keeps one bit at least. Ours: "symmetric" bits start at +margin or -margin; s stays positive;
+soft masks stay within ALIVE / temperature of the threshold.
 
 One autograd function, because a chain of element-wise operations on N copies of the weights costs
 several times as much; it keeps one copy of the gates for the backward pass, and no activations.
@@ -25,6 +26,7 @@ from bitfold.quant.lsq import LEAST_STEP
 
 Start = Literal["symmetric", "official"]
 
+ALIVE = 5.0  # |temperature * m_B| up to which a soft mask may go
 PLANES = 7  # magnitude bits at the start, the most that hardware stores beside the sign
 
 
@@ -124,14 +126,16 @@ class Gates(nn.Module):
 
     @torch.no_grad()
     def bound(self, *, masks: bool) -> None:
-        """Keep the scale positive and, with `masks`, the greatest mask on.
+        """Keep the scale positive and, with `masks`, the greatest mask on and all of them alive.
 
-        All masks a little below zero still work while they are soft, because a BatchNorm scales
-        them up, and give a dead layer once they are steps.
+        A mask far from zero has no gradient: decided early, it could not come back when the budget
+        wants it. All masks a little below zero still work while they are soft, because a BatchNorm
+        scales them up, and give a dead layer once they are steps.
         """
         self.scale.clamp_(min=LEAST_STEP * self.levels)
         if masks:
             logits = self.mask_logits
+            logits.copy_(torch.clamp(logits, -ALIVE / self.temperature, ALIVE / self.temperature))
             greatest = logits == logits.max()
             logits.copy_(torch.where(greatest, logits.clamp(min=0), logits))
 

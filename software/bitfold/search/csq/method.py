@@ -16,9 +16,10 @@ N = 7, where the paper has 8: hardware stores two's complement of at most 8 bits
 magnitude bits take n + 1; n is reported as the paper's count, n + 1 is what the budget counts.
 
 Ours: the start from the pretrained network, bits as logits +margin or -margin (the authors train
-from scratch, bits starting on the threshold); no decay of gates, masks and scales; the end
-temperature from the number of steps; the policy, which spends what is left of the budget
-(`weights.fit`); the finetuning, which starts from the hard codes.
+from scratch, bits starting on the threshold); no decay of gates, masks and scales; a lambda that
+grows (growth = 1 for theirs) and leaves alone what would overshoot (`budget`); after T a rise of
+the temperature to an end that follows from the number of steps (`schedule`); the policy, which
+spends what is left of the budget (`weights.fit`); the finetuning, which starts from the hard codes.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -52,8 +53,9 @@ class CSQ(Method):
         self.target = target_bits(problem, a_bits, PLANES)
         self.layers: tuple[GatedLayer, ...] = ()
         self.acts = Activations()
-        self.schedule = Schedule(soft_steps=1, end=1.0)
+        self.schedule = Schedule.of(1, 1.0, 1.0)
         self.frozen = False
+        self.strength = settings.strength  # lambda of the step
         self.trail: list[float] = []  # mean bits after each epoch
 
     def prepare(self, model: nn.Module) -> None:
@@ -86,8 +88,9 @@ class CSQ(Method):
         self.schedule = Schedule.of(steps, settings.soft_share, settings.end_temperature)
 
     def before_step(self, model: nn.Module, step: int) -> None:
-        """Set the temperature; freeze the masks from T on."""
+        """Set temperature and lambda; freeze the masks from T on."""
         self.frozen = self.schedule.frozen(step)
+        self.strength = self.settings.strength * self.settings.growth ** self.schedule.share(step)
         for layer in self.layers:
             layer.gates.temperature.fill_(self.schedule.temperature(step))
             layer.gates.frozen.fill_(self.frozen)
@@ -97,7 +100,7 @@ class CSQ(Method):
         if self.frozen or not self.layers:
             return None
         gates = [layer.gates for layer in self.layers]
-        return self.settings.strength * regulariser(gates, self.shares, self.target)
+        return self.strength * regulariser(gates, self.shares, self.target)
 
     def edit_gradients(self, model: nn.Module) -> None:
         """Freeze: the optimiser passes over a mask that has no gradient, zero being one."""

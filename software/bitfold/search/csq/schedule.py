@@ -1,18 +1,21 @@
 """How hot the gates are at every step, and from where on masks are steps.
 
-CSQ, as the authors' code has it: temperature = end ** (t / T), from 1 up to `end` = 200 at T, and
-on by the same law to the end of training; from T on the masks are 0 or 1. T / training is 250 / 300
-in their older recipe (ours by default) and 595 / 600 in the newer. They count epochs, we steps.
+CSQ, as the authors' code has it: temperature = 200 ** (t / T), from 1 up to 200 at T, and on by the
+same law to the end of training; from T on the masks are 0 or 1. T / training is 250 / 300 in their
+older recipe (ours by default) and 595 / 600 in the newer. They count epochs, we steps.
 
-Ours: the end of short phases. A gate differs from a step by exp(-temperature * |logit|), so logits
-within 6.2 / temperature of the threshold may leave a code half a step off (6.2 is the logarithm of
-4 * 127). Outside, nothing pulls; inside, a gradient as large as the temperature drives logits out,
-given time. So fewer are left in there the hotter the end and, once it is hot, the longer the phase;
-`end` = REACH / steps is a rule of thumb for both, no law. REACH is where no code moved, 1e4 at
-2,500 steps; the authors' 200 at their 117,000 steps lies on the same line, but nobody has measured
-it there, nor anything beyond some 3,000 steps here. Above HOTTEST the shortest phases lost
-accuracy: their gates harden before they have adapted. Nothing guarantees that no code moves:
-findings count them, and scripts/acceptance/csq.py prints them by length and end.
+Ours: the end of short phases, which bits go to once the masks have been decided at the authors'
+temperatures. (Masks decide while temperature * |logit| is small; on the way to a hotter end at T
+that takes so few steps that all of them went to one side together.) A gate differs from a step by
+exp(-temperature * |logit|), so logits within 6.2 / temperature of the threshold may leave a code
+half a step off (6.2 is the logarithm of 4 * 127). Outside, nothing pulls; inside, a gradient as
+large as the temperature drives logits out, given time. So fewer are left in there the hotter the
+end and, once it is hot, the longer the phase; `end` = REACH / steps is a rule of thumb for both, no
+law. REACH is where no code moved, 1e4 at 2,500 steps; the authors' 200 at their 117,000 steps lies
+on the same line, but nobody has measured it there, nor anything beyond some 3,000 steps here. Above
+HOTTEST the shortest phases lost accuracy: their gates harden before they have adapted. Nothing
+guarantees that no code moves: findings count them, and scripts/acceptance/csq.py prints them by
+length and end.
 """
 
 from dataclasses import dataclass
@@ -33,17 +36,29 @@ class Schedule:
     """Temperatures of a phase; steps count from 0."""
 
     soft_steps: int  # T: masks are soft before this step
-    end: float
+    steps: int
+    masks_end: float  # at T
+    end: float  # after the last step, where that is hotter than masks_end's law
 
     @classmethod
     def of(cls, steps: int, soft_share: float, end: float | None) -> Self:
         """The schedule of a phase of `steps` steps; `end` None: from their number."""
         soft = max(round(soft_share * steps), 1)
-        return cls(soft_steps=soft, end=end_temperature(steps) if end is None else end)
+        if end is not None:
+            return cls(soft_steps=soft, steps=steps, masks_end=end, end=end)
+        return cls(soft_steps=soft, steps=steps, masks_end=COOLEST, end=end_temperature(steps))
 
     def temperature(self, step: int) -> float:
         """Of gates and soft masks."""
-        return float(self.end ** (step / self.soft_steps))
+        law = float(self.masks_end ** (step / self.soft_steps))
+        if step <= self.soft_steps:
+            return law
+        over = (step - self.soft_steps) / (self.steps - self.soft_steps)
+        return max(law, self.masks_end * (self.end / self.masks_end) ** over)
+
+    def share(self, step: int) -> float:
+        """Of the steps in which masks are soft, how many are over, 0..1."""
+        return min(step / self.soft_steps, 1.0)
 
     def frozen(self, step: int) -> bool:
         """Whether masks are 0 or 1, and are trained no more."""

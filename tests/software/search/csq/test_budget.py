@@ -67,7 +67,7 @@ def test_r_is_the_weighted_share_of_masks_that_are_on() -> None:
 
 @pytest.mark.parametrize("target", [1.0, 3.5], ids=["above", "below"])
 def test_the_gradient_moves_every_mask_towards_the_target(target: float) -> None:
-    made = gates([-0.2, 0.1, 0.3], [0.1, -0.1, 0.2])
+    made = gates([-0.2, 0.1, 0.3], [-0.1, 0.1, 0.2])
     for each in made:
         each.temperature.fill_(4.0)
     parts = [0.6, 0.4]
@@ -80,6 +80,38 @@ def test_the_gradient_moves_every_mask_towards_the_target(target: float) -> None
         # Descent: down when there are too many bits, up when there are too few.
         assert (each.mask_logits.grad > 0).all() == (target == 1.0)
         assert each.scale.grad is None
+
+
+def test_a_layer_is_left_alone_where_one_bit_of_it_overshoots() -> None:
+    """r is a quarter of a bit too high; a bit of the large layer would be 0.9."""
+    made = gates([0.1, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.1])
+    regulariser(made, [0.9, 0.1], 3.75).backward()
+    large, small = (each.mask_logits.grad for each in made)
+    assert large is not None
+    assert small is not None
+    assert not large.any()
+    assert (small > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("masks", "pushed"),
+    [
+        ("1100000", "1110000"),
+        ("0110100", "1111000"),
+        ("1010011", "1100000"),
+        ("1111111", "1111111"),
+        ("0000001", "1111111"),
+    ],
+)
+def test_below_the_target_no_bit_grows_below_one_that_is_off(masks: str, pushed: str) -> None:
+    """Highest bit first; what is above the highest that is on may grow as well."""
+    (made,) = gates([1.0 if on == "1" else -1.0 for on in reversed(masks)])
+    regulariser([made], [1.0], 7.5).backward()
+    assert made.mask_logits.grad is not None
+    assert "".join("01"[int(g < 0)] for g in made.mask_logits.grad.flip(0)) == pushed
+    made.mask_logits.grad = None
+    regulariser([made], [1.0], 0.0).backward()
+    assert (made.mask_logits.grad > 0).all()
 
 
 def test_the_mean_of_resnet20_is_the_published_ratio() -> None:

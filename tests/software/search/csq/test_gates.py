@@ -9,7 +9,7 @@ from torch.autograd import gradcheck
 from torch.nn.functional import conv2d
 
 from bitfold.quant import trace
-from bitfold.search.csq.gates import PLANES, GatedLayer, Gates, gate, restart
+from bitfold.search.csq.gates import ALIVE, PLANES, GatedLayer, Gates, gate, restart
 
 from ..nets import SHAPE, net
 
@@ -150,6 +150,18 @@ def test_a_layer_with_masks_on_is_left_alone() -> None:
     before = gates.mask_logits.clone()
     gates.bound(masks=True)
     assert torch.equal(gates.mask_logits, before)
+
+
+def test_soft_masks_stay_where_they_can_come_back() -> None:
+    gates, _ = made(temperature=100.0)
+    with torch.no_grad():
+        gates.mask_logits.copy_(torch.tensor([-0.4, -0.01, 0.02, 0.5]))
+    before = gates.mask_logits.detach().clone()
+    gates.bound(masks=False)
+    assert torch.equal(gates.mask_logits, before)
+    gates.bound(masks=True)
+    limit = torch.full((), ALIVE / 100).item()
+    assert gates.mask_logits.tolist() == pytest.approx([-limit, -0.01, 0.02, limit])
 
 
 def test_the_scale_stays_positive() -> None:

@@ -150,6 +150,16 @@ def test_only_with_scratch_the_pretrained_weights_are_left(pretrained: nn.Module
         assert bool(near) is not scratch
 
 
+def test_lambda_grows_to_its_end_while_masks_are_soft(pretrained: nn.Module) -> None:
+    made, model = prepared(pretrained, strength=0.02, growth=9.0)
+    made.start(model, 120, 40)
+    strengths = []
+    for step in (0, 50, 100, 119):
+        made.before_step(model, step)
+        strengths.append(made.strength)
+    assert strengths == pytest.approx([0.02, 0.06, 0.18, 0.18])
+
+
 def test_temperature_and_bits_are_there_to_watch(searched: tuple[CSQ, nn.Module]) -> None:
     made, model = searched
     watched = made.scalars(model)

@@ -14,6 +14,22 @@ def test_temperature_grows_from_one_to_its_end_at_t_and_on_by_the_same_law() -> 
     assert schedule.temperature(299) == pytest.approx(565, abs=0.5)
 
 
+def test_without_a_given_end_masks_end_as_the_authors_do_and_the_rest_is_hotter() -> None:
+    schedule = Schedule.of(2_500, 0.8, None)
+    assert schedule.temperature(1_000) == pytest.approx(200**0.5)
+    assert schedule.temperature(2_000) == pytest.approx(200)
+    assert schedule.temperature(2_250) == pytest.approx((200 * 1e4) ** 0.5)
+    assert schedule.temperature(2_500) == pytest.approx(1e4)
+    long = Schedule.of(10**7, 0.8, None)  # needs no hotter end than the authors' law has
+    assert long.temperature(10**7) == pytest.approx(200**1.25)
+    assert Schedule.of(10, 1.0, None).temperature(9) < 200
+
+
+def test_the_share_of_the_soft_steps_ends_at_one() -> None:
+    schedule = Schedule.of(300, 250 / 300, None)
+    assert [schedule.share(step) for step in (0, 125, 250, 299)] == [0, 0.5, 1, 1]
+
+
 def test_masks_are_frozen_from_t_on() -> None:
     schedule = Schedule.of(300, 250 / 300, None)
     assert [schedule.frozen(step) for step in (0, 249, 250, 299)] == [False, False, True, True]
