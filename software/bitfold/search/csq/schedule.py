@@ -54,7 +54,7 @@ class Schedule:
         if step <= self.soft_steps:
             return law
         over = (step - self.soft_steps) / (self.steps - self.soft_steps)
-        return max(law, self.masks_end * (self.end / self.masks_end) ** over)
+        return max(law, float(self.masks_end * (self.end / self.masks_end) ** over))
 
     def share(self, step: int) -> float:
         """Of the steps in which masks are soft, how many are over, 0..1."""
