@@ -125,6 +125,7 @@ def _(stage: Vvau) -> Features:
     shared = not stage.final and stage.tpe < stage.group
     return {
         "vvau": 1,
+        "vvau_address_bit": _bits(2 * stage.groups) + _bits(stage.positions),
         "vvau_product_bit": stage.group * product,
         "vvau_sum_bit": stage.group * stage.acc_width,
         "compare_bit": 0 if stage.final or stage.raw else stage.tpe * (stage.acc_width + 1),
@@ -142,6 +143,7 @@ def _(stage: Fork) -> Features:
 @_features.register
 def _(stage: Join) -> Features:
     return {
+        "join": 1,
         "fifo": 1,
         "fifo_address_bit": _bits(2 * sum(stage.beats)),
         "join_bit": stage.width * len(stage.beats),
