@@ -17,7 +17,8 @@ from bitfold.compiler.reading.layout import Layout, as_map
 from bitfold.compiler.reading.load import load_model, one_line, printable
 from bitfold.compiler.reading.operators import STANDARD, check_operators
 from bitfold.compiler.reading.quantiser import Ties
-from bitfold.compiler.reading.walk import Walk, constant
+from bitfold.compiler.reading.stored import constant
+from bitfold.compiler.reading.walk import Walk
 from bitfold.compiler.reading.windows import NotAMap
 from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.graph import Graph

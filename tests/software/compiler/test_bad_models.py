@@ -276,6 +276,18 @@ WRONG = [
     (lambda: Net("height", 4).quant(4, 0.5), r"'height'.*all but the batch"),
     (lambda: Net(1 << 20, 1 << 20).quant(4, 0.5), r"has 1099511627776 elements; at most"),
     (lambda: image().conv(KERNEL, 3, 0.5, pads=[1 << 30] * 4), r"elements; at most"),
+    (
+        lambda: image().node("Resize", np.zeros(0), np.array([1, 1, 4e4, 4e4]), mode="nearest"),
+        r"would make 5\.12e\+10 elements; at most",
+    ),
+    (
+        lambda: image().shape_node("Pad", [0, 1 << 40, 0, 0, 0, 0, 0, 0]),
+        r"elements; at most",
+    ),
+    (
+        lambda: image().shape_node("Pad", [0, 0, 1 << 24, 0, 0, 0, 1 << 24, 0]),
+        r"elements; at most",
+    ),
     (start, r"no quantised layer between its input and its output"),
     (lambda: Net(4, opset=6).quant(4, 0.5), r"operator set 6; 7 or later"),
 ]

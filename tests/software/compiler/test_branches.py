@@ -86,6 +86,22 @@ def test_relu_between_a_quantiser_and_a_layer_is_a_code_of_its_own(tmp_path):
     assert kinds == ["uint2[3, 6, 5]"]  # merged with the quantiser's thresholds
 
 
+def test_codes_that_reading_adds_are_shared_by_their_readers(tmp_path):
+    rng = np.random.default_rng(3)
+    net = image().conv(normal(rng, 3, 2, 1, 1), 3, 0.25).quant(3, 0.5, signed=1)
+    both = net.last
+    net.node("Relu")
+    relu = net.last
+    net.conv(normal(rng, 3, 3, 1, 1), 3, 0.5).quant(3, 0.5, signed=1)
+    left = net.last
+    net.last = relu
+    net.conv(normal(rng, 3, 3, 1, 1), 3, 0.5).quant(3, 0.5, signed=1).node("Sum", left, relu, both)
+    graph = assert_exact(net.quant(4, 1.0, signed=1).save(tmp_path, rank=4), samples(rng))
+    (total,) = found(graph, Sum)
+    first, second = found(graph, Conv)[1:]
+    assert first.op.x == second.op.x == total.op.x[2]
+
+
 def branches(rng, left, right, quantise=True):
     net = image().conv(normal(rng, 3, 2, 1, 1), 3, 0.25)
     acc = net.last

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from bitfold.errors import ArtefactError
+from bitfold.files import digest
 from bitfold.ir import run
 from bitfold.ir.ops import OPS, Weights
 from bitfold.ir.text import load, save, show
@@ -63,6 +64,27 @@ def test_show_lists_each_node_with_its_type():
     assert len(text.splitlines()) == len(digits_like().nodes) + 1
     assert "Conv 3x3" in text
     assert text.splitlines()[-1].startswith("output: ")
+
+
+@pytest.mark.parametrize(
+    ("array", "change"),
+    [
+        ("1.weights", lambda a: a + 100),  # outside the declared width
+        ("2.thresholds", lambda a: a[:, ::-1]),  # not ascending
+        ("2.thresholds", lambda a: a[:1]),  # of other channels
+    ],
+)
+def test_arrays_that_break_a_rule_are_damage(tmp_path, array, change):
+    save(mlp(), tmp_path)
+    with np.load(tmp_path / "graph.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    arrays[array] = change(arrays[array])
+    np.savez(tmp_path / "graph.npz", **arrays)
+    value = json.loads((tmp_path / "graph.json").read_text())
+    value["arrays_sha256"] = digest(tmp_path / "graph.npz")
+    (tmp_path / "graph.json").write_text(json.dumps(value))
+    with pytest.raises(ArtefactError, match="damaged graph"):
+        load(tmp_path)
 
 
 def test_damage_is_named(tmp_path):

@@ -1,5 +1,6 @@
 """The IR graph while it grows: unique names, inferred types."""
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import final
 
@@ -19,6 +20,7 @@ class Builder:
         self.types: dict[str, IntType] = {}
         self._moved: dict[tuple[str, Move], str] = {}
         self._flat: dict[str, str] = {}
+        self.coded: dict[Hashable, Stream] = {}  # codes that reading added, by what they code
 
     def add(self, name: str, op: Op) -> str:
         """Append a node; the name made unique is returned."""

@@ -67,7 +67,16 @@ def _tabulated(x: Stream, factor: Doubles, reader: str, builder: Builder) -> Str
         raise missing
     bits = max(kind.bits, 1 + kind.signed)
     quantiser = Quantiser(f"{x.node}_codes", np.asarray(step), bits, kind.signed)
-    return requantise(quantiser, quantiser.scale, x, builder, x.source)
+    return _coded(quantiser, x, builder)
+
+
+def _coded(quantiser: Quantiser, x: Stream, builder: Builder) -> Stream:
+    """`x` behind a quantiser that reading adds; the same one for all that read `x`."""
+    what = (quantiser.bits, quantiser.signed, float(quantiser.scale))
+    key = (x.node, x.tensor, x.moves, *what)
+    if key not in builder.coded:
+        builder.coded[key] = requantise(quantiser, quantiser.scale, x, builder, x.source)
+    return replace(builder.coded[key], view=x.view, source=x.source, origin=x.origin)
 
 
 def common_unit(scales: list[Doubles]) -> tuple[Doubles, tuple[int, ...]] | None:
@@ -107,7 +116,7 @@ def regridded(x: Stream, unit: float, builder: Builder) -> Stream:
         )
     step = np.asarray(unit, np.float32)
     quantiser = Quantiser(f"{x.node}_codes", step, max(kind.bits, 1 + kind.signed), kind.signed)
-    return requantise(quantiser, step, x, builder, x.source)
+    return _coded(quantiser, x, builder)
 
 
 def with_zero(x: Stream, builder: Builder) -> Stream:
@@ -117,4 +126,4 @@ def with_zero(x: Stream, builder: Builder) -> Stream:
         return x
     step = np.asarray(x.scale, np.float32)
     quantiser = Quantiser(f"{x.node}_codes", step, 2, signed=True)
-    return requantise(quantiser, step, x, builder, x.source)
+    return _coded(quantiser, x, builder)

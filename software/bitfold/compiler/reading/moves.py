@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 
 from bitfold.compiler.reading.builder import Builder
-from bitfold.compiler.reading.constants import Constant, fold
+from bitfold.compiler.reading.constants import MAX_ELEMENTS, Constant, fold
 from bitfold.compiler.reading.quantiser import attributes
 from bitfold.compiler.reading.stream import (
     Cat,
@@ -23,7 +23,6 @@ from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.ops import DepthToSpace, Upsample, ZeroPad
 
 Inputs = Sequence[Runtime | Constant | None]
-MAX_SCALE = 64
 
 
 def read_resize(
@@ -59,12 +58,16 @@ def read_resize(
 def _guard_scales(
     subject: str, node: onnx.NodeProto, constants: list[Constant | None], x: Stream
 ) -> None:
-    """Refuse scales and sizes far beyond any network's, before they are evaluated."""
-    given = [c.value.astype(np.float64) for c in constants if c is not None and c.value.size]
-    given.append(np.asarray(attributes(node).get("scales", [1.0]), np.float64))
-    limit = MAX_SCALE * max(x.view.shape)
-    if any((v > limit).any() or not np.isfinite(v).all() for v in given):
-        raise ModelError(f"{subject}: scales or sizes beyond {MAX_SCALE} times the input")
+    """Refuse results far beyond any network's, before they are evaluated.
+
+    The last constant has scales, whose product counts, or sizes, which are integers.
+    """
+    given = [c.value for c in constants if c is not None and c.value.size]
+    last = given[-1] if given else np.asarray(attributes(node).get("scales", [1.0]))
+    factors = np.maximum(last.astype(np.float64), 1)
+    size = factors.prod() * (1 if last.dtype.kind == "i" else x.view.size)
+    if not size <= MAX_ELEMENTS:
+        raise ModelError(f"{subject}: would make {size:.3g} elements; at most {MAX_ELEMENTS}")
 
 
 def read_depth_to_space(node: onnx.NodeProto, x: Stream, builder: Builder, order: int) -> Stream:

@@ -1,7 +1,6 @@
 """The walk over a model's nodes: each gives its output a constant, a stream or a host value."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
@@ -19,7 +18,6 @@ from bitfold.compiler.reading.elementwise import (
 )
 from bitfold.compiler.reading.joins import SUMS, made_whole, read_concat, read_sum
 from bitfold.compiler.reading.layers import read_conv, read_dense
-from bitfold.compiler.reading.load import one_line
 from bitfold.compiler.reading.moves import (
     pad_channels,
     pad_map,
@@ -35,9 +33,11 @@ from bitfold.compiler.reading.quantiser import (
     MAX_BITS,
     Quantiser,
     Ties,
+    attributes,
     parse_quantiser,
 )
 from bitfold.compiler.reading.requantise import requantise
+from bitfold.compiler.reading.stored import Host, Inputs, Value, constant_node
 from bitfold.compiler.reading.stream import (
     Cat,
     Fill,
@@ -50,20 +50,6 @@ from bitfold.compiler.reading.stream import (
 from bitfold.compiler.reading.truncation import holding, parse_truncation
 from bitfold.compiler.reading.windows import NotAMap
 from bitfold.errors import ModelError, UnsupportedOp
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Host:
-    """A tensor behind nodes that are left to the host."""
-
-    before: Runtime
-    tensor: str  # that they read
-    nodes: tuple[str, ...]
-
-
-Value = Constant | Stream | Cat | Host
-Inputs = list[Constant | Stream | Cat | None]
 
 
 @final
@@ -92,7 +78,7 @@ class Walk:
         if lost:
             raise UnsupportedOp(f"{subject}: reads {lost[0]!r}, a second output of its node")
         if node.op_type == "Constant":
-            return _constant_node(node)
+            return constant_node(node)
         for each in inputs:
             if isinstance(each, Host):
                 return self._behind_host(node, each)
@@ -122,7 +108,10 @@ class Walk:
     def _structural(self, order: int, node: onnx.NodeProto, known: Inputs) -> Value:
         """Nodes that read one runtime tensor, their first input, and change its shape."""
         subject = f"node {node.name!r} ({node.op_type})"
-        if node.op_type in ("Identity", "Dropout"):
+        to_float = {"to": onnx.TensorProto.FLOAT}
+        if node.op_type in ("Identity", "Dropout") or (
+            node.op_type == "Cast" and attributes(node) == to_float
+        ):
             assert isinstance(known[0], Runtime)
             return known[0]
         if node.op_type in FREE:
@@ -340,22 +329,3 @@ class Walk:
         if not isinstance(stream, Stream):
             raise ModelError(f"output {tensor!r} does not depend on the input")
         return finish(stream, host, self.builder)
-
-
-def _constant_node(node: onnx.NodeProto) -> Constant:
-    given: Mapping[str, Any] = {a.name: a for a in node.attribute}
-    if "value" in given:
-        return constant(given["value"].t)
-    for name, kind in (("value_float", np.float32), ("value_int", np.int64)):
-        for key in (name, f"{name}s"):
-            if key in given:
-                return Constant(np.asarray(onnx.helper.get_attribute_value(given[key]), kind))
-    raise UnsupportedOp(f"node {node.name!r} (Constant): only numbers are read")
-
-
-def constant(tensor: onnx.TensorProto) -> Constant:
-    """A stored tensor. Raises: ModelError when it is damaged."""
-    try:
-        return Constant(onnx.numpy_helper.to_array(tensor))
-    except Exception as error:  # numpy, protobuf and onnx each raise their own
-        raise ModelError(f"tensor {tensor.name!r}: damaged ({one_line(error)})") from None
