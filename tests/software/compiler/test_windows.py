@@ -202,6 +202,19 @@ def test_nearest_resize_repeats_pixels(tmp_path, attributes, sizes):
     assert [op.factor for op in found(graph, Upsample)] == [(2, 3)]
 
 
+def test_a_static_batch(tmp_path):
+    rng = np.random.default_rng(10)
+    net = Net(2, 6, 5, batch=3).quant(4, 0.25, signed=1)
+    whole = net.constant([3, 2, 12, 5], np.int64)
+    net.node("Resize", "", "", whole, mode="nearest").shape_node("Pad", [0, 1, 0, 0, 0, 1, 0, 1])
+    kept = net.last
+    net.conv(normal(rng, 4, 4, 1, 1), 3, 0.25).quant(4, 0.25, signed=1).node("Add", kept)
+    net.quant(5, 0.25, signed=1).node("Concat", kept, axis=1)
+    net.node("DepthToSpace", blocksize=2).shape_node("ReduceMean", axes=[2, 3], keepdims=0)
+    net.quant(6, 0.1, signed=1).gemm(normal(rng, 3, 2), 3, 0.5)
+    assert_exact(net.save(tmp_path), samples(rng, count=7))
+
+
 def test_older_upsample_and_a_chain_across_it(tmp_path):
     rng = np.random.default_rng(7)
     net = Net(2, 6, 5, opset=9).quant(4, 0.25, signed=1).conv(normal(rng, 3, 2, 1, 1), 3, 0.25)

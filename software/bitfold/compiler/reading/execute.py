@@ -107,13 +107,15 @@ class Batched:
         return np.asarray(codes * quantiser.scale)
 
     def _resized(self, node: onnx.NodeProto, inputs: list[Array | None]) -> Array:
-        """Values taken from where one sample's numbers come from: for any batch, in any type."""
+        """Values taken from where the pixels' numbers come from: for any batch, in any type."""
         x = inputs[0]
         assert x is not None
         rest = [i if i is None or i.dtype.kind != "f" else i.astype(np.float32) for i in inputs[1:]]
-        numbers = np.arange(x[0].size, dtype=np.float32).reshape(1, *x.shape[1:])
-        sources = self._standard(node, [numbers, *rest]).astype(np.int64)
-        return x.reshape(len(x), -1)[:, sources.reshape(-1)].reshape(len(x), *sources.shape[1:])
+        pixels = np.arange(x[0, 0].size, dtype=np.float32).reshape(x.shape[2:])
+        numbers = np.ascontiguousarray(np.broadcast_to(pixels, (self._batch, *x.shape[1:])))
+        sources = self._standard(node, [numbers, *rest])[0, 0].astype(np.int64)
+        flat = x.reshape(*x.shape[:2], -1)[:, :, sources.reshape(-1)]
+        return flat.reshape(*x.shape[:2], *sources.shape)
 
     def _standard(self, node: onnx.NodeProto, inputs: list[Array | None]) -> Array:
         names = [f"i{k}" if v is not None else "" for k, v in enumerate(inputs)]

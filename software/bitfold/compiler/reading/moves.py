@@ -39,18 +39,20 @@ def read_resize(
     constants = _constants(subject, inputs)
     _guard_scales(subject, node, constants, x)
     rows, columns = x.shape[1:]
-    numbers = np.arange(x.view[0].size, dtype=np.float32).reshape(x.view[:1].shape)
-    made = fold(node, [Constant(numbers), *constants], builder.opset).value
+    pixels = np.arange(rows * columns, dtype=np.float32).reshape(rows, columns)
+    numbers = np.broadcast_to(pixels.reshape(x.view.shape[2:]), x.view.shape)
+    made = fold(node, [Constant(np.ascontiguousarray(numbers)), *constants], builder.opset).value
     height = made.shape[2] if x.map_axes() == 2 else 1
     factor = (max(1, height // rows), max(1, made.shape[-1] // columns))
-    repeated = numbers.reshape(1, *x.shape).repeat(factor[0], 2).repeat(factor[1], 3)
-    if made.size != repeated.size or (made.reshape(-1) != repeated.reshape(-1)).any():
+    repeated = pixels.repeat(factor[0], 0).repeat(factor[1], 1)
+    kept = made.shape[:2] == x.view.shape[:2] and made[0, 0].size == repeated.size
+    if not kept or (made.reshape(*made.shape[:2], *repeated.shape) != repeated).any():
         raise UnsupportedOp(
             f"{subject}: makes {made.shape} of {x.view.shape} otherwise than by repeating each "
             "pixel a whole number of times. Use nearest neighbour with whole scales "
             "(coordinate transformation asymmetric, nearest mode floor)"
         )
-    view = fresh_view(len(x.view), repeated.shape[1:])
+    view = fresh_view(len(x.view), (x.shape[0], *repeated.shape))
     up = Move(node.name, x.tensor, Upsample("", factor))
     return squeezed(move(x, order, node, up, view), x.map_axes())
 
