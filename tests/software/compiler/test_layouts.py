@@ -11,6 +11,7 @@ from qonnx.core.onnx_exec import execute_onnx
 from bitfold.compiler.check import compare
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.read_qonnx import read_qonnx
+from bitfold.errors import UnsupportedOp
 from bitfold.ir import quantise_input, run
 from bitfold.ir.ops import Conv, SumPool, Threshold
 from exact import assert_exact
@@ -105,6 +106,25 @@ def test_the_mean_of_a_transposed_map_knows_its_axes(tmp_path):
     graph = assert_exact(net.save(tmp_path), grid(rng, (20, 2, 6, 5), 0.25, -9, 9))
     (pool,) = (n.op for n in graph.nodes if isinstance(n.op, SumPool))
     assert pool.kernel == (1, 5)
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        lambda n: n.node("Relu"),
+        lambda n: n.node("Mul", 2.0).node("Clip", 0.0, 40.0).node("Mul", 0.5),
+        lambda n: n.node("Add", 1.0).node("Max", 0.0).node("Identity"),
+    ],
+)
+def test_a_relu_in_front_of_an_unsigned_input_quantiser_cuts_nothing_more(tmp_path, cut):
+    rng = np.random.default_rng(5)
+    net = cut(Net(6)).quant(3, 0.25).gemm(rng.normal(size=(4, 6)), 3, 0.5)
+    assert_exact(net.save(tmp_path), grid(rng, (60, 6), 0.25, -9, 9))
+    net = cut(Net(6)).quant(3, 0.25, signed=1, name="q").gemm(rng.normal(size=(4, 6)), 3, 0.5)
+    with pytest.raises(
+        UnsupportedOp, match=r"'q': preprocessing in front of it .* rounds otherwise"
+    ):
+        read_qonnx(net.save(tmp_path))
 
 
 @pytest.mark.skipif(not ZOO.is_dir(), reason="no folder ../shared/qonnx")

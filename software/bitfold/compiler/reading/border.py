@@ -1,7 +1,7 @@
 """Where reals become integers and integers become reals: the graph's input and output."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -17,6 +17,8 @@ from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.graph import ValueMap
 from bitfold.ir.ops import Input
 from bitfold.ir.types import Ints, IntType
+
+CUTTING = ("Relu", "Clip", "Max", "Min")
 
 
 @final
@@ -34,6 +36,7 @@ def quantise_input_stream(
 ) -> tuple[Stream, InputRule]:
     """The Input node for the first quantiser; preprocessing before it must be affine.
 
+    A Relu or a clipping counts as nothing, if the quantiser cuts off as much.
     Raises: UnsupportedOp when the preprocessing is not affine, decreases, or cannot be restated
     as (x - bias) / scale in float32 without moving a step.
     """
@@ -41,7 +44,7 @@ def quantise_input_stream(
     kind = IntType(
         shape=x.shape, bits=quantiser.bits, signed=quantiser.signed, bipolar=quantiser.bipolar
     )
-    factor, offset, count = affine_prefix(x, np.ones(()), np.zeros(()))
+    factor, offset, count = affine_prefix(_uncut(x), np.ones(()), np.zeros(()))
     if x.moves or count < len(x.steps) or (factor <= 0).any() or quantiser.truncation:
         raise UnsupportedOp(
             f"{subject}: preprocessing in front of the input quantiser ({x.step_names}) must be "
@@ -59,6 +62,19 @@ def quantise_input_stream(
     name = builder.add("input", Input(kind))
     stream = Stream(name, kind, x.shape, scale.astype(np.float64), x.view, source)
     return stream, rule
+
+
+def _uncut(x: Stream) -> Stream:
+    """`x` with nothing in place of each step that only cuts off."""
+    steps = []
+    for step in x.steps:
+        source = [name for name in step.node.input if name and name not in step.constants]
+        if step.node.op_type in CUTTING and len(source) == 1:
+            same = onnx.helper.make_node("Identity", source, list(step.node.output), step.name)
+            steps.append(replace(step, node=same, constants={}))
+        else:
+            steps.append(step)
+    return replace(x, steps=tuple(steps))
 
 
 def _check_restated(
