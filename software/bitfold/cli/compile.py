@@ -27,8 +27,7 @@ import click
     "--ties",
     type=click.Choice(["even", "finn"]),
     default="even",
-    show_default=True,
-    help="Where halves round to: even, as QONNX says, or up, as FINN's thresholds.",
+    hidden=True,  # the seventh option; the example below shows it
 )
 def command(  # noqa: PLR0917 - click passes by keyword
     model: Path,
@@ -45,6 +44,7 @@ def command(  # noqa: PLR0917 - click passes by keyword
     \b
     Example:
       bitfold compile build/digits/model.onnx -o build/digits/design --fps 2000
+      bitfold compile model.onnx --ties finn    (halves round up, as in FINN, not to even)
     """
     from bitfold.cli.show import grouped, table
     from bitfold.compiler.compile import compile_model
