@@ -73,11 +73,10 @@ def first_violation(
 
 
 def _violation(codes: Codes, x: Ints, thresholds: Ints, values: Ints) -> tuple[int, int] | None:
-    counts = np.stack(
-        [np.searchsorted(t, x[:, c], side="right") for c, t in enumerate(thresholds)], axis=1
-    )
-    wrong = np.argwhere(codes(x) != values[counts])
-    if not len(wrong):
+    # Channel by channel, each contiguous.
+    counts = np.stack([np.searchsorted(t, x[:, c], side="right") for c, t in enumerate(thresholds)])
+    different = codes(x) != values[counts].T
+    if not different.any():
         return None
-    row, channel = wrong[0]
+    row, channel = np.argwhere(different)[0]
     return int(channel), int(x[row, channel])
