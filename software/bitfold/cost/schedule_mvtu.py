@@ -70,32 +70,37 @@ class MvtuSchedule:
         """Output vectors of an input vector: its words in the last layer."""
         return self.stage.nf if self.stage.final else 1
 
-    def credit(self, vector: int, taken: Sequence[int]) -> int | None:
+    def advance(self, accepted: Sequence[int], taken: Sequence[int]) -> None:
+        """Start the vectors of which all that decides it is known.
+
+        A vector starts once it is complete, the one before is done, and there is room for its
+        result; whether that result is taken is another matter.
+        """
+        held = self.timing.vectors
+        while (vector := len(self.starts)) < len(accepted):
+            start = accepted[vector] + START_AFTER_INPUT
+            if vector:
+                start = max(start, self.starts[-1] + self.timing.period)
+            if vector >= held:
+                last_word = (vector - held + 1) * self.parts - 1
+                if last_word >= len(taken):
+                    return
+                start = max(start, taken[last_word] + START_AFTER_TAKEN)
+            self.starts.append(start)
+
+    def credit(self, vector: int) -> int | None:
         """Two are held: a third enters when the first has been read for the last time."""
-        s = self.stage
         if vector < 2:
             return 0
         if vector - 2 >= len(self.starts):
             return None
-        return self.starts[vector - 2] + self.timing.release + s.in_beats - 1
+        return self.starts[vector - 2] + self.timing.release + self.stage.in_beats - 1
 
-    def offer(self, part: int, accepted: Sequence[int], taken: Sequence[int]) -> int | None:
-        """Once the vector is complete, the one before is done, and there is room for the result."""
-        s = self.stage
+    def offer(self, part: int) -> int | None:
+        """So many cycles behind the start of its vector."""
         vector, word = divmod(part, self.parts)
-        if vector == len(self.starts):
-            if vector >= len(accepted):
-                return None
-            start = accepted[vector] + START_AFTER_INPUT
-            if vector:
-                start = max(start, self.starts[-1] + self.timing.period)
-            held = self.timing.vectors
-            if vector >= held:
-                last_word = (vector - held + 1) * self.parts - 1
-                if last_word >= len(taken):
-                    return None
-                start = max(start, taken[last_word] + START_AFTER_TAKEN)
-            self.starts.append(start)
-        if s.final:
+        if vector >= len(self.starts):
+            return None
+        if self.stage.final:
             return self.starts[vector] + self.timing.out_offsets[word]
         return self.starts[vector] + self.timing.last_out

@@ -38,7 +38,8 @@ class Server:
         """Earliest time of an output vector, as far as this stage decides."""
         s = self.schedule
         if isinstance(s, MvtuSchedule):
-            return s.offer(vector, self.inputs[0].accepted, self.outputs[0].times)
+            s.advance(self.inputs[0].accepted, self.outputs[0].times)
+            return s.offer(vector)
         return s.offer(vector, self.inputs[-1].accepted)
 
     def credit(self, vector: int, port: int) -> int | None:
@@ -47,6 +48,9 @@ class Server:
         if isinstance(s, ForkSchedule):
             return s.credit(vector, [link.times for link in self.outputs])
         taken = self.outputs[0].times
+        if isinstance(s, MvtuSchedule):
+            s.advance(self.inputs[0].accepted, taken)
+            return s.credit(vector)
         if isinstance(s, JoinSchedule):
             return s.credit(vector, port, [link.accepted for link in self.inputs], taken)
         return s.credit(vector, taken)

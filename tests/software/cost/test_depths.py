@@ -12,6 +12,7 @@ from bitfold.cost.depths import with_depths
 from bitfold.cost.schedule import frame_times
 from bitfold.cost.stages import Fork, Stage
 from branch_graphs import GRAPHS
+from random_graphs import random_graph
 
 FRAMES = 6
 
@@ -77,3 +78,11 @@ def test_a_branch_without_room_stops_the_accelerator() -> None:
 def test_stages_without_forks_stay_as_they_are() -> None:
     stages = tuple(s for s in stages_of("residual", 1_000)[:2])
     assert with_depths(stages, 0) is stages
+
+
+def test_a_stage_fills_its_own_buffers_while_its_reader_waits_for_another_branch() -> None:
+    """Random network 205: the shortcut's requantiser starts vectors whose results nobody takes yet;
+    were it thought to wait, its fork would look full and the other branch starved."""
+    graph = run_pipeline(random_graph(205))
+    stages = plan(graph, lower(graph), fps=300, luts=None, target="ecp5", clock_mhz=50.0)
+    assert reached(stages) == interval(stages)
