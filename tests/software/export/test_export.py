@@ -11,6 +11,7 @@ from torch import nn
 
 from bitfold.errors import MismatchError
 from bitfold.export import check_equal, export_model, run_qonnx, to_qonnx
+from bitfold.export.exact import run_exact
 from bitfold.files import digest
 from bitfold.models import convnet, mlp
 from bitfold.policy import BitPolicy, LayerBits
@@ -130,6 +131,39 @@ def test_a_mismatch_leaves_no_files(
     with pytest.raises(MismatchError):
         export_model(model, POLICY, images(8), np.zeros(8, np.int64), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_few_images_may_round_otherwise_in_float32(
+    model: nn.Module, graph: ModelProto, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    def rounded(graph: ModelProto, x: np.ndarray) -> np.ndarray:
+        outputs = run_qonnx(graph, x)
+        if len(x) > 1:
+            outputs[:count] += 0.1
+        return outputs
+
+    monkeypatch.setattr("bitfold.export.check.run_qonnx", rounded)
+    if count == 1:
+        agreement = check_equal(model, graph, images(20))
+        assert agreement.rounded == 1
+        assert agreement.largest_difference < 1e-4
+    else:
+        with pytest.raises(MismatchError, match="differ on 4 of 20 images"):
+            check_equal(model, graph, images(20))
+
+
+def test_what_differs_in_float64_is_no_rounding(
+    model: nn.Module, graph: ModelProto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(graph: ModelProto, x: np.ndarray) -> np.ndarray:
+        outputs = run_exact(graph, x)
+        outputs[3] += 0.01
+        return outputs
+
+    monkeypatch.setattr("bitfold.export.check.run_exact", wrong)
+    with pytest.raises(MismatchError, match="both in float64, differ on 1 of 20 images"):
+        check_equal(model, graph, images(20))
 
 
 def test_nan_logits_are_a_mismatch(model: nn.Module, graph: ModelProto) -> None:

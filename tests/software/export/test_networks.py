@@ -10,7 +10,8 @@ import torch
 from onnx import ModelProto, numpy_helper
 from torch import nn
 
-from bitfold.export import run_qonnx, to_qonnx
+from bitfold.export import check_equal, run_qonnx, to_qonnx
+from bitfold.export.exact import run_exact
 from bitfold.models import cifar_resnet, mobilenet_v1, mobilenet_v2
 from bitfold.quant import quantise, settle, trace
 
@@ -60,6 +61,15 @@ def test_qonnx_equals_pytorch(name: str) -> None:
         wanted = model(torch.from_numpy(x)).numpy()
     assert len(np.unique(wanted.round(6), axis=0)) > len(x) // 2
     np.testing.assert_allclose(run_qonnx(graph, x), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_in_float64_they_agree_far_more_closely(name: str) -> None:
+    model, graph = pair(name)
+    x = np.random.default_rng(1).random((24, *SHAPE), dtype=np.float32)
+    agreement = check_equal(model, graph, x)
+    assert agreement.images == 24
+    assert run_exact(graph, x).dtype == np.float64
 
 
 @pytest.mark.parametrize(
