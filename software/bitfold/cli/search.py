@@ -28,6 +28,7 @@ def command(run_file: Path, out: Path | None) -> None:
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
 
     from bitfold.cli.show import Bars, grouped, percent, table
+    from bitfold.quant import processes
     from bitfold.runfile import read_run
     from bitfold.search.run import search
 
@@ -39,6 +40,7 @@ def command(run_file: Path, out: Path | None) -> None:
         result = search(run, out, bars)
     finally:
         bars.close()
+    processes.leave()
     if result.rank:
         return
     found = result.metrics

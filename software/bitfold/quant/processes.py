@@ -19,6 +19,14 @@ def rank() -> int:
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
+def leave() -> None:
+    """Leave the group together. For the end of a program: what is left to the interpreter's exit is
+    torn down while other threads still wait for messages, which aborts now and then."""
+    if distributed.is_initialized():
+        distributed.barrier()
+        distributed.destroy_process_group()
+
+
 @torch.no_grad()
 def total(x: Tensor) -> Tensor:
     """Sum of the processes' x, the same bits in each. Any shape; carries no gradient."""

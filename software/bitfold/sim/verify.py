@@ -120,6 +120,7 @@ def verify_design(
         "BITFOLD_FRAME_BYTES": str(design.input["bytes_per_frame"]),
         "BITFOLD_FRAME_FILE": str((work / "frames.bin").resolve()),
         "BITFOLD_CYCLE_LIMIT": str(limit),
+        "BITFOLD_TAIL_CYCLES": str(_tail(timelines, len(codes))),
     }
     built = _build(design, cache or folder / "sim" / "build", waves)
     _simulate(built, work, env, waves)
@@ -185,6 +186,15 @@ def _accuracy(
         return None
     guesses = graph.output_map.to_real(outputs).argmax(axis=1)
     return float((guesses == labels[: len(guesses)]).mean())
+
+
+def _tail(timelines: tuple[Timeline, ...], frames: int) -> int:
+    """Cycles from the last output until every stream has ended its last frame.
+
+    Pixels at the end of a map that no window covers may pass after the frame's result has left.
+    """
+    ends = [line.extended(frames)[-1] for line in timelines]
+    return max(ends) - ends[-1]
 
 
 def _timing(path: Path, timelines: tuple[Timeline, ...], frames: int) -> tuple[StageTiming, ...]:

@@ -240,9 +240,13 @@ def test_the_reversed_policy_spends_the_budget_where_it_matters_least(
     searched: tuple[LIMPQ, nn.Module], kind: str, tied: bool
 ) -> None:
     done, model = searched
+    # Half a bit above three, so that more than one tied policy spends the budget.
+    between = problem(kind)
+    low, high = (between.costs.total(between.uniform(bits)) for bits in (3, 4))
     policies = []
     for reverse in (False, True):
-        method = LIMPQ(problem(kind), alpha=2.0, tied=tied, reverse=reverse)
+        posed = problem(kind, value=(low + high) / 2)
+        method = LIMPQ(posed, alpha=2.0, tied=tied, reverse=reverse)
         method.handles = done.handles
         policies.append(method.policy(model))
     forward, backward = policies

@@ -16,7 +16,7 @@ from typing import Any
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
-from cocotb.triggers import RisingEdge, with_timeout
+from cocotb.triggers import RisingEdge, Timer, with_timeout
 from cocotbext.axi import (  # type: ignore[import-untyped]  # ships no stubs
     AxiStreamBus,
     AxiStreamSink,
@@ -59,6 +59,7 @@ async def full_rate(dut: Any) -> None:
     await with_timeout(RisingEdge(dut.done), limit * 10, "ns")
     seconds = time.monotonic() - started
     Path("rate.txt").write_text(f"{int(dut.cycle.value)} {seconds}\n")
+    await Timer(10 * (int(os.environ["BITFOLD_TAIL_CYCLES"]) + 2), "ns")
 
 
 async def _protocol(dut: Any, name: str, stalls: bool) -> None:
