@@ -134,7 +134,7 @@ module bf_vvau #(
   // vector is given two cycles after its issue, when its last product has been added.
   logic [Group*AccWidth-1:0] memory [2**ADDR_WIDTH];
   logic [Group*AccWidth-1:0] so_far, sum;
-  logic [ADDR_WIDTH-1:0]     give_addr_q [2];
+  logic [ADDR_WIDTH-1:0]     issued_addr_q, give_addr_q;
   logic [1:0]                give_q;
 
   assign so_far = memory[sum_addr];
@@ -148,13 +148,13 @@ module bf_vvau #(
   end
 
   always_ff @(posedge clk_i) begin
-    give_addr_q[0] <= {issue_slot, issue_group};
-    give_addr_q[1] <= give_addr_q[0];
-    give_q         <= rst_ni ? {give_q[0], issue_valid} : '0;
+    issued_addr_q <= {issue_slot, issue_group};
+    give_addr_q   <= issued_addr_q;
+    give_q        <= rst_ni ? {give_q[0], issue_valid} : '0;
   end
 
   assign acc_valid = give_q[1];
-  assign acc       = memory[give_addr_q[1]];
+  assign acc       = memory[give_addr_q];
 
   if (Final) begin : g_bias
     bf_bias #(
