@@ -140,12 +140,12 @@ def _argmax_differing(ours: NDArray[np.float64], reals: NDArray[np.floating]) ->
 
 def _by_qonnx(proto: onnx.ModelProto, name: str, tensor: str, x: Floats) -> NDArray[np.float64]:
     """The samples, one after another, through qonnx's own node-by-node execution."""
-    from qonnx.core.modelwrapper import ModelWrapper  # type: ignore[import-untyped]  # no stubs
-    from qonnx.core.onnx_exec import execute_onnx  # type: ignore[import-untyped]  # as above
-    from qonnx.transformation.fold_constants import (  # type: ignore[import-untyped]  # as above
+    from qonnx.core.modelwrapper import ModelWrapper
+    from qonnx.core.onnx_exec import execute_onnx
+    from qonnx.transformation.fold_constants import (
         FoldConstants,
     )
-    from qonnx.transformation.infer_shapes import (  # type: ignore[import-untyped]  # as above
+    from qonnx.transformation.infer_shapes import (
         InferShapes,
     )
 

@@ -1,15 +1,11 @@
-"""BitOps and model size. Only + and * so that ints, arrays and tensors all work."""
-
-from typing import TypeVar
-
-T = TypeVar("T")
+"""BitOps and model size."""
 
 
-def bitops(macs: T, w_bits: T, a_bits: T) -> T:
+def bitops(macs: int, w_bits: int, a_bits: int) -> int:
     """Binary multiplications of a frame: MACs x weight bits x activation bits."""
-    return macs * w_bits * a_bits  # type: ignore[operator, no-any-return]  # ints to tensors
+    return macs * w_bits * a_bits
 
 
-def size_bits(weights: T, w_bits: T) -> T:
+def size_bits(weights: int, w_bits: int) -> int:
     """Bits that a layer's weights occupy."""
-    return weights * w_bits  # type: ignore[operator, no-any-return]  # ints to tensors
+    return weights * w_bits

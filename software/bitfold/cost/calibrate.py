@@ -8,7 +8,7 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls  # type: ignore[import-untyped]  # ships no stubs
+from scipy.optimize import nnls
 
 from bitfold.cost.luts import Target, features
 from bitfold.cost.memories import RamCell

@@ -2,8 +2,8 @@
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits  # type: ignore[import-untyped]  # ships no stubs
-from sklearn.model_selection import train_test_split  # type: ignore[import-untyped]  # ships no stubs
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 
 from bitfold.data.dataset import DataSet, Split
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
-from torchvision import datasets  # type: ignore[import-untyped]  # ships no stubs
+from torchvision import datasets
 
 from bitfold.data.dataset import DataSet, Split
 from bitfold.errors import DataError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime  # type: ignore[import-untyped]  # ships no stubs
+import onnxruntime
 import torch
 from onnx import ModelProto
 from torch import Tensor, nn

@@ -11,11 +11,11 @@ from torch import nn
 with warnings.catch_warnings():
     # Both packages warn of their own deprecated parts while they are imported.
     warnings.simplefilter("ignore")
-    from brevitas.export import export_qonnx  # type: ignore[import-untyped]  # ships no stubs
-    from qonnx.core.modelwrapper import ModelWrapper  # type: ignore[import-untyped]  # no stubs
-    from qonnx.core.onnx_exec import execute_onnx  # type: ignore[import-untyped]  # no stubs
-    from qonnx.transformation.infer_shapes import InferShapes  # type: ignore[import-untyped]
-    from qonnx.util.cleanup import cleanup_model  # type: ignore[import-untyped]  # no stubs
+    from brevitas.export import export_qonnx
+    from qonnx.core.modelwrapper import ModelWrapper
+    from qonnx.core.onnx_exec import execute_onnx
+    from qonnx.transformation.infer_shapes import InferShapes
+    from qonnx.util.cleanup import cleanup_model
 
 Floats = npt.NDArray[np.float32]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-import serial  # type: ignore[import-untyped]  # pyserial carries no types
+import serial
 from numpy.typing import NDArray
 
 from bitfold.errors import ConfigError, ToolFailed

@@ -15,24 +15,24 @@ from torch.nn.functional import relu6
 with warnings.catch_warnings():
     # Brevitas warns of an optional package and of its own syntax while it is imported.
     warnings.simplefilter("ignore")
-    from brevitas.inject import ExtendedInjector  # type: ignore[import-untyped]  # ships no stubs
-    from brevitas.nn import (  # type: ignore[import-untyped]  # ships no stubs
+    from brevitas.inject import ExtendedInjector
+    from brevitas.nn import (
         QuantConv2d,
         QuantIdentity,
         QuantLinear,
         QuantReLU,
     )
-    from brevitas.nn.quant_layer import (  # type: ignore[import-untyped]  # ships no stubs
+    from brevitas.nn.quant_layer import (
         QuantNonLinearActLayer,
     )
-    from brevitas.proxy import (  # type: ignore[import-untyped]  # ships no stubs
+    from brevitas.proxy import (
         ActQuantProxyFromInjector,
         WeightQuantProxyFromInjector,
     )
-    from brevitas.quant import Int32Bias  # type: ignore[import-untyped]  # ships no stubs
+    from brevitas.quant import Int32Bias
 
     # Its layers strip tensor names at every call, of which torch warns once per process: here.
-    torch.zeros(1).rename(None)  # type: ignore[no-untyped-call]
+    torch.zeros(1).rename(None)
 
 from bitfold.quant.lsq import LSQ
 

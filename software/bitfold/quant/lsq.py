@@ -104,9 +104,9 @@ def quantise(x: Tensor, step: Tensor, bits: int, *, signed: bool, slices: int = 
     x = x.to(torch.promote_types(x.dtype, torch.float32))
     result: Tensor
     if signed and bits == 1:
-        result = _Binarise.apply(x, step, scale)  # type: ignore[no-untyped-call]
+        result = _Binarise.apply(x, step, scale)  # type: ignore[no-untyped-call]  # torch's apply
     else:
-        result = _Quantise.apply(x, step, low, high, scale)  # type: ignore[no-untyped-call]
+        result = _Quantise.apply(x, step, low, high, scale)  # type: ignore[no-untyped-call]  # torch's apply
     return result
 
 

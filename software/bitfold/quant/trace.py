@@ -44,7 +44,7 @@ def trace(model: nn.Module, input_shape: tuple[int, ...]) -> tuple[Layer, ...]:
     graph = fx.symbolic_trace(model)
     was = model.training
     model.eval()  # or the zeros would enter the BatchNorm statistics
-    ShapeProp(graph.eval()).propagate(torch.zeros(1, *input_shape))  # type: ignore[no-untyped-call]
+    ShapeProp(graph.eval()).propagate(torch.zeros(1, *input_shape))
     model.train(was)
     flow = Flow.of(graph)
     found = [(node, _feeder(flow, node)) for node in flow.nodes if flow.calls(node, LAYERS)]

@@ -56,7 +56,7 @@ def truncate(
     kept = max(1, bounds(keep, signed=signed)[1])
     numel = x.numel() if rows is None else rows * prod(x.shape[1:])
     scale = float((kept * numel) ** -0.5) / unit**2
-    result: Tensor = _Truncate.apply(x, step, low, high, unit, scale)  # type: ignore[no-untyped-call]
+    result: Tensor = _Truncate.apply(x, step, low, high, unit, scale)  # type: ignore[no-untyped-call]  # torch's apply
     return result
 
 

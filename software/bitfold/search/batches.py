@@ -25,7 +25,7 @@ def batches(split: Split, batch: int, how: str, seed: int) -> Iterator[tuple[Ten
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(split), generator=generator)
-    for part in order.split(batch)[: steps_of(split, batch)]:  # type: ignore[no-untyped-call]
+    for part in order.split(batch)[: steps_of(split, batch)]:
         rows = part.to(split.x.device)
         x = augment(split.x[rows], how, generator)
         yield lay_out(x) if x.is_cuda else x, split.y[rows]

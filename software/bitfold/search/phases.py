@@ -70,6 +70,6 @@ def recipes(run: RunFile) -> Mapping[str, Recipe]:
         "temperature": settings.distill_temperature,
     }
     return {
-        name: Recipe(phase=name, **{**shared, **own})  # type: ignore[arg-type]  # made above
+        name: Recipe(phase=name, **{**shared, **own})  # type: ignore[arg-type]  # keys are its fields
         for name, own in phases.items()
     }

@@ -62,7 +62,7 @@ def batch_norm(  # noqa: PLR0917  # the signature of torch.nn.functional.batch_n
             running_mean.lerp_(mean.to(running_mean.dtype), momentum)
             running_var.lerp_((squares / (count - 1)).to(running_var.dtype), momentum)
     deviation = (squares / count + eps).rsqrt()
-    out: Tensor = _Normalise.apply(wide, mean, deviation, count)  # type: ignore[no-untyped-call]
+    out: Tensor = _Normalise.apply(wide, mean, deviation, count)  # type: ignore[no-untyped-call]  # torch's apply
     if weight is not None:
         out = out * _channels(weight, x)
     if bias is not None:

@@ -56,7 +56,7 @@ def test_brevitas_layers_compute_with_signs() -> None:
     model(torch.rand(16, *SHAPE)).square().mean().backward()
     for handle in handles[1:]:
         layer = model.get_submodule(handle.layer.name)
-        weight = layer.quant_weight().value / handle.weight.step()  # type: ignore[operator]
+        weight = layer.quant_weight().value / handle.weight.step()
         assert weight.unique().tolist() == [-1, 1]
         assert torch.equal(handle.weight.codes(layer.get_parameter("weight")), weight)
         assert handle.weight.steps.grad is not None
@@ -74,7 +74,7 @@ def test_accumulators_of_signs_are_settled() -> None:
         handles[0].act.steps.fill_(1.0)
         handles[0].weight.steps.fill_(0.125)
         handles[1].act.steps.fill_(0.25)
-        norm.eps = 0.0  # type: ignore[assignment]
+        norm.eps = 0.0
     bias = norm.get_parameter("bias")
     assert 0 < settle(model, handles) < 0.01
     # acc * 0.125 / 0.25 is k + 1/2 for every odd acc.

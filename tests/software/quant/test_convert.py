@@ -31,7 +31,7 @@ def test_every_layer_computes_on_integers_of_its_width() -> None:
         feeder = model.get_submodule(handle.layer.feeder)
 
         def keep(_m: nn.Module, _x: object, out: object, name: str = handle.layer.name) -> None:
-            seen[name] = out if isinstance(out, Tensor) else out.value  # type: ignore[attr-defined]
+            seen[name] = out if isinstance(out, Tensor) else out.value
 
         feeder.register_forward_hook(keep)
     model.train()
@@ -42,7 +42,7 @@ def test_every_layer_computes_on_integers_of_its_width() -> None:
         assert acts.min() >= 0
         assert acts.max() <= 2**a_bits - 1
         layer = model.get_submodule(handle.layer.name)
-        weights = levels(layer.quant_weight().value, handle.weight.step())  # type: ignore[operator]
+        weights = levels(layer.quant_weight().value, handle.weight.step())
         assert -(2 ** (w_bits - 1)) <= weights.min()
         assert weights.max() <= 2 ** (w_bits - 1) - 1
 
@@ -75,7 +75,7 @@ def test_switching_selects_step_and_norm_of_a_width() -> None:
     assert not torch.equal(outputs[0], outputs[1])
     norm = handles[0].norm
     assert norm is not None
-    counts = [int(copy.num_batches_tracked) for copy in norm.copies]  # type: ignore[arg-type]
+    counts = [int(copy.num_batches_tracked) for copy in norm.copies]
     assert counts == [1, 2]
 
 

@@ -23,14 +23,14 @@ def tying_net(gain: float) -> tuple[nn.Module, tuple[QuantisedLayer, ...]]:
         handles[1].act.steps.fill_(0.25)
         model.get_submodule("conv1").get_parameter("weight").mul_(4)
         norm.get_parameter("weight").fill_(gain)
-        norm.eps = 0.0  # type: ignore[assignment]
+        norm.eps = 0.0
     return model, handles
 
 
 def nearest_tie(model: nn.Module, handles: tuple[QuantisedLayer, ...]) -> float:
     """Distance in levels of the closest accumulator to a boundary, tried one by one."""
     layer, norm = model.get_submodule("conv1"), model.get_submodule("norm1")
-    whole = layer.quant_weight().value.flatten(1) / 0.125  # type: ignore[operator]
+    whole = layer.quant_weight().value.flatten(1) / 0.125
     closest = 1.0
     for channel, row in enumerate(whole):
         low, high = int(row.clamp(max=0).sum() * 3), int(row.clamp(min=0).sum() * 3)

@@ -24,7 +24,7 @@ def written(path: Path, **changes: object) -> Path:
         "optimiser": {},
         "hooks": {"t": torch.ones(2)},
     }
-    Checkpoint(**{**fields, **changes}).write(path)  # type: ignore[arg-type]
+    Checkpoint(**{**fields, **changes}).write(path)
     return path
 
 
@@ -78,7 +78,7 @@ def test_checkpoints_hold_no_code(tmp_path: Path) -> None:
 
     class Hostile:
         def __reduce__(self) -> tuple[object, tuple[str]]:
-            return (Path.touch, (tmp_path / "ran",))  # type: ignore[return-value]
+            return (Path.touch, (tmp_path / "ran",))
 
     path = tmp_path / "a.pt"
     torch.save({"identity": Hostile()}, path)

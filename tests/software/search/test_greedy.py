@@ -30,7 +30,7 @@ def problem(kind: str = "bitops", first_last: int | str = "search", **changes: o
         "target": "ecp5",
         "seed": 0,
     }
-    return pose(trace(net(), SHAPE), **{**settings, **changes})  # type: ignore[arg-type]
+    return pose(trace(net(), SHAPE), **{**settings, **changes})
 
 
 @pytest.fixture(scope="module")

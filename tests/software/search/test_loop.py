@@ -33,7 +33,7 @@ def recipe(**changes: object) -> Recipe:
         "label_smoothing": 0.1,
         "augment": "shift",
     }
-    return Recipe(**{**settings, **changes})  # type: ignore[arg-type]
+    return Recipe(**{**settings, **changes})
 
 
 class Recorder:
@@ -163,7 +163,7 @@ def test_weights_that_are_not_finite_never_reach_a_checkpoint(tmp_path: Path) ->
 
     path, model = tmp_path / "a.pt", net()
     nothing = nn.Linear(1, 1)
-    nothing.forward = lambda x: x  # type: ignore[method-assign]
+    nothing.forward = lambda x: x
     model.add_module("unused", nothing)
     message = r"'unused\.weight' holds values that are not finite in phase 'float' at step 5 of 12"
     with pytest.raises(ConfigError, match=message):

@@ -149,4 +149,4 @@ def test_the_penalty_enters_the_gradient(tmp_path: Path) -> None:
 
 def test_a_method_must_say_how_it_prepares_and_what_it_finds() -> None:
     with pytest.raises(TypeError, match="policy"):
-        Method()  # type: ignore[abstract]
+        Method()

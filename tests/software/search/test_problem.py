@@ -27,7 +27,7 @@ def problem(kind: str, **changes: object) -> Problem:
         "target": "ecp5",
         "seed": 0,
     }
-    return pose(LAYERS, **{**settings, **changes})  # type: ignore[arg-type]
+    return pose(LAYERS, **{**settings, **changes})
 
 
 def test_costs_by_hand() -> None:

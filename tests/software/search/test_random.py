@@ -28,7 +28,7 @@ def problem(
         "target": "ecp5",
         "seed": seed,
     }
-    return pose(LAYERS, **{**settings, **changes})  # type: ignore[arg-type]
+    return pose(LAYERS, **{**settings, **changes})
 
 
 def drawn(posed: Problem, draw: int = 0, *, tied: bool = False) -> dict[str, LayerBits]:

@@ -21,7 +21,7 @@ def recipe(**changes: object) -> Recipe:
         "label_smoothing": 0.0,
         "augment": "none",
     }
-    return Recipe(**{**settings, **changes})  # type: ignore[arg-type]
+    return Recipe(**{**settings, **changes})
 
 
 def test_a_cosine_falls_from_one_towards_zero() -> None:

@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 import onnx
-import onnxruntime  # type: ignore[import-untyped]  # ships no stubs
+import onnxruntime
 from numpy.typing import NDArray
 
 from bitfold.compiler.reading.load import one_line

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # no stubs
+from google.protobuf.message import DecodeError
 
 from bitfold.compiler.reading.channels_last import channels_first
 from bitfold.errors import ModelError

@@ -83,9 +83,7 @@ class BitPlanes(nn.Module):
 
     def forward(self, positive: Tensor, negative: Tensor, step: Tensor) -> Tensor:
         """(planes, *w) twice and a scalar -> the weight (*w), on the grid of the step."""
-        made: Tensor = _Weight.apply(  # type: ignore[no-untyped-call]
-            positive, negative, step, self.powers, self.levels
-        )
+        made: Tensor = _Weight.apply(positive, negative, step, self.powers, self.levels)  # type: ignore[no-untyped-call]  # torch's apply
         return made
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:

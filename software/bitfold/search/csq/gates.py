@@ -108,7 +108,7 @@ class Gates(nn.Module):
 
     def forward(self, logits: Tensor) -> Tensor:
         """Weights at the present temperature."""
-        result: Tensor = _Compose.apply(  # type: ignore[no-untyped-call]
+        result: Tensor = _Compose.apply(  # type: ignore[no-untyped-call]  # torch's apply
             logits, self.mask(), self.step(), self.powers, self.temperature
         )
         return result

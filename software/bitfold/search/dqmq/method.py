@@ -247,5 +247,5 @@ class DQMQ(Method):
 def log_probabilities(decision: Decision, x: Tensor) -> Floats:
     """Of all images x (N, C, H, W), without gradients. Shape (N, layers, candidates)."""
     device = decision.last.weight.device
-    parts = [decision(part.to(device)).cpu() for part in x.split(BATCH)]  # type: ignore[no-untyped-call]
+    parts = [decision(part.to(device)).cpu() for part in x.split(BATCH)]
     return torch.cat(parts).double().numpy()

@@ -51,7 +51,7 @@ def choices(log_p: Tensor, estimator: Estimator, tau: float) -> Tensor:
 
 def straight_through(soft: Tensor, hard: Tensor) -> Tensor:
     """`hard`, with the gradient going to `soft`; shapes alike."""
-    result: Tensor = _StraightThrough.apply(soft, hard)  # type: ignore[no-untyped-call]
+    result: Tensor = _StraightThrough.apply(soft, hard)  # type: ignore[no-untyped-call]  # torch's apply
     return result
 
 

@@ -155,5 +155,5 @@ def _totals(costs: CostModel, bits: list[dict[str, LayerBits]]) -> np.ndarray:
 
 
 def _parts(x: Tensor, size: int) -> tuple[Tensor, ...]:
-    parts: tuple[Tensor, ...] = x.split(size)  # type: ignore[no-untyped-call]
+    parts: tuple[Tensor, ...] = x.split(size)
     return parts

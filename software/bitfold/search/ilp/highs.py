@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import (  # type: ignore[import-untyped]  # ships no stubs
+from scipy.optimize import (
     Bounds,
     LinearConstraint,
     milp,

@@ -49,7 +49,7 @@ def choose(high: Tensor, low: Tensor, share: Tensor) -> Tensor:
 
     Gradients: of the value to the chosen tensor; of the share <gradient, high - low>.
     """
-    result: Tensor = _Choose.apply(high, low, share)  # type: ignore[no-untyped-call]
+    result: Tensor = _Choose.apply(high, low, share)  # type: ignore[no-untyped-call]  # torch's apply
     return result
 
 

@@ -13,7 +13,7 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import Timer, with_timeout
-from cocotbext.uart import UartSink, UartSource  # type: ignore[import-untyped]  # has no types
+from cocotbext.uart import UartSink, UartSource
 
 from bitfold.host import protocol
 from bitfold.host.protocol import FAULT, PING, PONG, RESULT, RUN, Frame, encode

@@ -119,10 +119,10 @@ def test_training_gives_small_groups_company_and_the_stored_mode_its_share(made:
         seen.append((mode, len(x)))
         return run(x, mode, rows)
 
-    network.run = record  # type: ignore[method-assign]
+    network.run = record
     modes = torch.zeros(64, dtype=torch.int64)
     modes[5] = 1
-    network.choose = lambda x, per_batch=False: modes  # type: ignore[method-assign, assignment]
+    network.choose = lambda x, per_batch=False: modes
     network(torch.rand(64, 1, 8, 8))
     assert seen == [(0, 55), (1, 8), (3, 8)]
 
@@ -158,7 +158,7 @@ def test_finetuning_starts_from_the_weights_and_steps_of_the_search() -> None:
         kept[name] = (layer.layer.weight.clone(), layer.weight_planes.scale(6))
     network = method.release(model).model
     for (name, (weight, step)), stored in zip(kept.items(), (3, 6, 4), strict=True):
-        layer = network.body.get_submodule(name)  # type: ignore[union-attr, operator]
+        layer = network.body.get_submodule(name)
         assert isinstance(layer, PlaneLayer)
         assert torch.equal(layer.layer.weight, weight)
         assert layer.weight_planes.bits == stored

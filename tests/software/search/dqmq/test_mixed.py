@@ -96,7 +96,7 @@ def test_grouped_convolutions_keep_their_groups() -> None:
 @pytest.mark.parametrize("how", ["gumbel", "expected"])
 def test_the_task_loss_moves_the_policy_through_the_network(how: str) -> None:
     model, decide = mixed()
-    decide.how = how  # type: ignore[assignment]
+    decide.how = how
     model(torch.rand(16, *SHAPE)).square().mean().backward()
     gradient = decide.decision.last.bias.grad
     assert gradient is not None
@@ -106,7 +106,7 @@ def test_the_task_loss_moves_the_policy_through_the_network(how: str) -> None:
 @pytest.mark.parametrize("how", ["uniform", "reinforce"])
 def test_without_a_pathwise_estimator_it_does_not(how: str) -> None:
     model, decide = mixed()
-    decide.how = how  # type: ignore[assignment]
+    decide.how = how
     model(torch.rand(16, *SHAPE)).square().mean().backward()
     assert decide.decision.last.bias.grad is None
 

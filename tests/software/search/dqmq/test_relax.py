@@ -72,7 +72,7 @@ def sampled_gradients(estimator: str, tau: float, draws: int = 40_000) -> Tensor
     torch.manual_seed(2)
     raw = logits().detach().expand(draws, LAYERS, COUNT).clone().requires_grad_()
     log_p = raw.log_softmax(2)
-    weights = choices(log_p, estimator, tau)  # type: ignore[arg-type]
+    weights = choices(log_p, estimator, tau)
     losses = toy_loss(weights)
     if estimator == "reinforce":
         baseline = losses.mean()

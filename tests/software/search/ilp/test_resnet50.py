@@ -60,7 +60,7 @@ def limits(names: list[str]) -> list[Limit]:
 
 def policy(value: Floats, names: list[str], solve: object = choose) -> tuple[str, str, float]:
     """Weight bits, activation bits, and the objective."""
-    picks = solve(value, limits(names), np.ones(value.shape, dtype=np.bool_))  # type: ignore[operator]
+    picks = solve(value, limits(names), np.ones(value.shape, dtype=np.bool_))
     w, a = ("".join(str(BITS[i]) for i in column) for column in zip(*picks, strict=True))
     return w, a, total(value, picks)
 

@@ -175,8 +175,8 @@ def test_the_penalty_presses_on_the_betas_by_its_formula_and_on_nothing_else(
     penalty.backward()
     quantisers = list(method.quantisers.values())
     assert all(p.grad is None for name, p in model.named_parameters() if not name.endswith("betas"))
-    came = torch.stack([q.betas.grad[-1] for q in quantisers])  # type: ignore[index]
-    assert not any(q.betas.grad[:-1].any() for q in quantisers)  # type: ignore[index]
+    came = torch.stack([q.betas.grad[-1] for q in quantisers])
+    assert not any(q.betas.grad[:-1].any() for q in quantisers)
     gain = np.array([(q.errors[1] - q.errors[0]).item() for q in quantisers])
     assert (gain > 0).all()
     counts = np.array([latent(model, name).numel() for name in method.quantisers])
@@ -275,7 +275,7 @@ def test_release_leaves_the_searched_network_on_plain_layers(tmp_path: Path) -> 
         handle.weight.start_at(released.w_steps[name])
         handle.act.start_at(released.a_steps[name])
         layer = released.model.get_submodule(name)
-        assert torch.equal(layer.quant_weight().value, weights[name])  # type: ignore[operator]
+        assert torch.equal(layer.quant_weight().value, weights[name])
     bias = released.model.get_submodule("dense").get_parameter("bias")
     grid = released.a_steps["dense"] * released.w_steps["dense"]
     with torch.no_grad():

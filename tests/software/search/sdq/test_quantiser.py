@@ -65,7 +65,7 @@ def test_the_task_loss_alone_reaches_beta_in_a_real_layer(stochastic: bool) -> N
     layer(torch.rand(5, 2, 6, 6)).square().mean().backward()
     assert made.betas.grad is not None
     assert (made.betas.grad != 0).tolist() == [False, False, True]  # the current one's, no other's
-    assert layer.parametrizations.weight.original.grad.any()  # type: ignore[union-attr]
+    assert layer.parametrizations.weight.original.grad.any()
 
 
 def test_interpolation_mixes_both() -> None:
