@@ -3,7 +3,7 @@
 //
 //   y = thresholds(W x)  or, in the last layer,  y = W x + bias;  W is Outputs x Inputs
 //
-// in -> bf_vecbuf -> bf_mvu (weights) -> bf_threshold | bf_planes | bf_bias -> bf_vecfifo -> out,
+// in -> bf_vecbuf -> bf_mvu (weights) -> bf_results -> out,
 // all driven by the counters of bf_mvu_seq.
 //
 // Parameters   GroupIn, Planes, ActSigned, Inputs   the input stream: G channels a beat, B planes a
@@ -126,9 +126,8 @@ module bf_mvtu #(
   logic [WEIGHTS_WIDTH-1:0] weight_addr;
   logic [SHIFT_WIDTH-1:0]   shift;
   logic [Simd*Ap-1:0]       act;
-  logic                     acc_valid, out_valid;
+  logic                     acc_valid;
   logic [Pe*AccWidth-1:0]   acc;
-  logic [OUT_WIDTH-1:0]     out_data;
 
   bf_vecbuf #(
     .GroupIn   (GroupIn),
@@ -208,65 +207,27 @@ module bf_mvtu #(
     .acc_data_o          (acc)
   );
 
-  if (Final) begin : g_bias
-    bf_bias #(
-      .Pe      (Pe),
-      .Folds   (NF),
-      .Width   (AccWidth),
-      .Shift   (AccShift),
-      .HasBias (HasBias),
-      .File    (BiasFile)
-    ) i_bias (
-      .clk_i       (clk_i),
-      .rst_ni      (rst_ni),
-      .acc_valid_i (acc_valid),
-      .acc_data_i  (acc),
-      .out_valid_o (out_valid),
-      .out_data_o  (out_data)
-    );
-  end else if (Raw) begin : g_planes
-    bf_planes #(
-      .Pe       (Pe),
-      .Tpe      (Tpe),
-      .AccWidth (AccWidth)
-    ) i_planes (
-      .clk_i       (clk_i),
-      .rst_ni      (rst_ni),
-      .acc_valid_i (acc_valid),
-      .acc_data_i  (acc),
-      .out_valid_o (out_valid),
-      .out_data_o  (out_data)
-    );
-  end else begin : g_threshold
-    bf_threshold #(
-      .Pe        (Pe),
-      .Tpe       (Tpe),
-      .Folds     (NF),
-      .AccWidth  (AccWidth),
-      .OutBits   (OutBits),
-      .OutSigned (OutSigned),
-      .File      (ThresholdFile)
-    ) i_threshold (
-      .clk_i       (clk_i),
-      .rst_ni      (rst_ni),
-      .acc_valid_i (acc_valid),
-      .acc_data_i  (acc),
-      .out_valid_o (out_valid),
-      .out_data_o  (out_data)
-    );
-  end
-
-  bf_vecfifo #(
-    .Width   (OUT_WIDTH),
-    .Beats   (NF * SEARCH),
-    .Vectors (OutVectors)
+  bf_results #(
+    .Pe            (Pe),
+    .Folds         (NF),
+    .AccWidth      (AccWidth),
+    .Final         (Final),
+    .OutBits       (OutBits),
+    .OutSigned     (OutSigned),
+    .Raw           (Raw),
+    .Tpe           (Tpe),
+    .ThresholdFile (ThresholdFile),
+    .HasBias       (HasBias),
+    .BiasFile      (BiasFile),
+    .AccShift      (AccShift),
+    .Vectors       (OutVectors)
   ) i_results (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),
     .room_o      (room),
     .reserve_i   (start),
-    .in_valid_i  (out_valid),
-    .in_data_i   (out_data),
+    .acc_valid_i (acc_valid),
+    .acc_data_i  (acc),
     .out_valid_o (out_valid_o),
     .out_ready_i (out_ready_i),
     .out_data_o  (out_data_o)
@@ -278,8 +239,6 @@ module bf_mvtu #(
     if (Wp > WPlanes || Ap > Planes) $fatal(1, "%m: Wp <= WPlanes and Ap <= Planes required");
     if (ActBipolar && Planes != 1) $fatal(1, "%m: bipolar activations have one plane");
     if (WeightBipolar && WPlanes != 1) $fatal(1, "%m: bipolar weights have one plane");
-    if (Raw && (Final || OutBits != AccWidth)) $fatal(1, "%m: Raw means OutBits = AccWidth");
-    if (!Final && AccShift != 0) $fatal(1, "%m: AccShift is for Final; thresholds take it in");
   end
 
   logic                 refused_q;

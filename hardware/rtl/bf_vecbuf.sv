@@ -16,10 +16,8 @@
 // Streams      in_*; transfer on valid && ready.
 // Rate         1 beat/cycle. Ready changes only between vectors, and not at all while the other
 //              slot is free when a vector ends.
-// Handshake    full_o: a whole vector that was not started is there, or its last beat is being
-//              transferred in this cycle; start_i takes it, from the next cycle on it may be read.
-//              release_i: the vector started first is read for the last time in this cycle; its
-//              slot takes beats from the next cycle on.
+// Handshake    full_o, start_i, release_i: of bf_slots. A vector may be read from the cycle after
+//              its start_i on.
 // Latency      act_o is the word addressed in the cycle before.
 // Comb. paths  in_valid_i -> full_o.
 // Golden       bitfold.sim.reference.vecbuf_words; test: tests/hardware/test_bf_vecbuf.py
@@ -71,46 +69,44 @@ module bf_vecbuf #(
   logic [LANE_WIDTH-1:0]  lane_q;            // where its plane goes in the word, 0 = lowest
   logic [CHUNK_WIDTH-1:0] chunk_q;
   logic [ADDR_WIDTH-1:0]  write_q;
-  logic [1:0]             held_q;            // vectors that fill a slot
-  logic [1:0]             pending_q;         // of them, not started
   logic                   fire, last_plane, last_chunk, last_beat;
 
-  assign in_ready_o = !held_q[1];
   assign fire       = in_valid_i && in_ready_o;
   assign last_plane = plane_q == LAST_PLANE;
   assign last_chunk = chunk_q == LAST_CHUNK;
   assign last_beat  = fire && last_plane && last_chunk
                       && (write_q == LAST_ADDR || write_q == HALF_ADDR);
-  assign full_o     = pending_q != '0 || last_beat;
+
+  bf_slots i_slots (
+    .clk_i     (clk_i),
+    .rst_ni    (rst_ni),
+    .last_i    (last_beat),
+    .start_i   (start_i),
+    .release_i (release_i),
+    .ready_o   (in_ready_o),
+    .full_o    (full_o)
+  );
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      plane_q   <= '0;
-      lane_q    <= FIRST_LANE;
-      chunk_q   <= '0;
-      write_q   <= '0;
-      held_q    <= '0;
-      pending_q <= '0;
-    end else begin
-      if (fire) begin
-        plane_q <= last_plane ? '0 : plane_q + 1'b1;
-        if (last_plane) begin
-          lane_q  <= FIRST_LANE;
-          chunk_q <= last_chunk ? '0 : chunk_q + 1'b1;
-          // The planes of a chunk go up AF words; the next chunk begins below again.
-          if (!last_chunk) write_q <= write_q - BACK;
-          else write_q <= write_q == LAST_ADDR ? '0 : write_q + 1'b1;
-        end else if (lane_q == '0) begin
-          lane_q  <= LANE_WIDTH'(Ap - 1);
-          write_q <= write_q + 1'b1;
-        end else begin
-          lane_q  <= lane_q - 1'b1;
-        end
+      plane_q <= '0;
+      lane_q  <= FIRST_LANE;
+      chunk_q <= '0;
+      write_q <= '0;
+    end else if (fire) begin
+      plane_q <= last_plane ? '0 : plane_q + 1'b1;
+      if (last_plane) begin
+        lane_q  <= FIRST_LANE;
+        chunk_q <= last_chunk ? '0 : chunk_q + 1'b1;
+        // The planes of a chunk go up AF words; the next chunk begins below again.
+        if (!last_chunk) write_q <= write_q - BACK;
+        else write_q <= write_q == LAST_ADDR ? '0 : write_q + 1'b1;
+      end else if (lane_q == '0) begin
+        lane_q  <= LANE_WIDTH'(Ap - 1);
+        write_q <= write_q + 1'b1;
+      end else begin
+        lane_q  <= lane_q - 1'b1;
       end
-      if (last_beat && !release_i) held_q <= held_q + 1'b1;
-      if (!last_beat && release_i) held_q <= held_q - 1'b1;
-      if (last_beat && !start_i) pending_q <= pending_q + 1'b1;
-      if (!last_beat && start_i) pending_q <= pending_q - 1'b1;
     end
   end
 
@@ -168,11 +164,6 @@ module bf_vecbuf #(
     if (LANES % GroupIn != 0 || LANES % Simd != 0) $fatal(1, "%m: GroupIn and Simd do not fit");
     if (Inputs % LANES != 0) $fatal(1, "%m: Inputs must be a multiple of GroupIn and of Simd");
     if (Ap > Planes) $fatal(1, "%m: Ap <= Planes required");
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (rst_ni && start_i && !full_o) $fatal(1, "%m: start of a vector that is not there");
-    if (rst_ni && release_i && held_q == '0) $fatal(1, "%m: release of a vector not held");
   end
 `endif
 endmodule

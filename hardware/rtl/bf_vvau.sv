@@ -5,8 +5,8 @@
 //
 //   y[c] = thresholds(sum over positions p of w[p][c] * x[p][c])  or, in the last layer, + bias[c]
 //
-// in -> planes to products -> accumulators of two vectors -> bf_threshold | bf_planes | bf_bias -> bf_vecfifo
-// -> out; bf_mvu_seq walks through the accumulators of a vector while the next one is summed.
+// in -> bf_vvau_products -> accumulators of two vectors -> bf_results -> out; bf_mvu_seq walks through
+// the accumulators of a vector while the next one is summed.
 //
 // A product needs no multiplier: an activation arrives plane by plane, most significant first, and
 // t = 2 t + (bit ? w : 0), with the sign plane subtracted, is w * x behind the last plane.
@@ -74,9 +74,8 @@ module bf_vvau #(
   logic [GROUP_WIDTH-1:0]    issue_group;
   logic [0:0]                issue_slot;
   logic [5:0]                unused;
-  logic                      acc_valid, result_valid;
+  logic                      acc_valid;
   logic [Group*AccWidth-1:0] acc;
-  logic [OUT_WIDTH-1:0]      result;
 
   // What is done with the product of the present beat: two cycles later it is in the accumulators.
   logic                      sum_valid, sum_first;
@@ -156,64 +155,26 @@ module bf_vvau #(
   assign acc_valid = give_q[1];
   assign acc       = memory[give_addr_q];
 
-  if (Final) begin : g_bias
-    bf_bias #(
-      .Pe      (Group),
-      .Folds   (Groups),
-      .Width   (AccWidth),
-      .HasBias (HasBias),
-      .File    (BiasFile)
-    ) i_bias (
-      .clk_i       (clk_i),
-      .rst_ni      (rst_ni),
-      .acc_valid_i (acc_valid),
-      .acc_data_i  (acc),
-      .out_valid_o (result_valid),
-      .out_data_o  (result)
-    );
-  end else if (Raw) begin : g_planes
-    bf_planes #(
-      .Pe       (Group),
-      .Tpe      (Tpe),
-      .AccWidth (AccWidth)
-    ) i_planes (
-      .clk_i       (clk_i),
-      .rst_ni      (rst_ni),
-      .acc_valid_i (acc_valid),
-      .acc_data_i  (acc),
-      .out_valid_o (result_valid),
-      .out_data_o  (result)
-    );
-  end else begin : g_threshold
-    bf_threshold #(
-      .Pe        (Group),
-      .Tpe       (Tpe),
-      .Folds     (Groups),
-      .AccWidth  (AccWidth),
-      .OutBits   (OutBits),
-      .OutSigned (OutSigned),
-      .File      (ThresholdFile)
-    ) i_threshold (
-      .clk_i       (clk_i),
-      .rst_ni      (rst_ni),
-      .acc_valid_i (acc_valid),
-      .acc_data_i  (acc),
-      .out_valid_o (result_valid),
-      .out_data_o  (result)
-    );
-  end
-
-  bf_vecfifo #(
-    .Width   (OUT_WIDTH),
-    .Beats   (Groups * SEARCH),
-    .Vectors (OutVectors)
+  bf_results #(
+    .Pe            (Group),
+    .Folds         (Groups),
+    .AccWidth      (AccWidth),
+    .Final         (Final),
+    .OutBits       (OutBits),
+    .OutSigned     (OutSigned),
+    .Raw           (Raw),
+    .Tpe           (Tpe),
+    .ThresholdFile (ThresholdFile),
+    .HasBias       (HasBias),
+    .BiasFile      (BiasFile),
+    .Vectors       (OutVectors)
   ) i_results (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),
     .room_o      (room),
     .reserve_i   (start),
-    .in_valid_i  (result_valid),
-    .in_data_i   (result),
+    .acc_valid_i (acc_valid),
+    .acc_data_i  (acc),
     .out_valid_o (out_valid_o),
     .out_ready_i (out_ready_i),
     .out_data_o  (out_data_o)
@@ -224,8 +185,6 @@ module bf_vvau #(
     if (Group < 1 || Groups < 1 || Positions < 1 || Planes < 1) begin
       $fatal(1, "%m: parameters >= 1 required");
     end
-    if (!Final && Group % Tpe != 0) $fatal(1, "%m: Tpe must divide Group");
-    if (Raw && (Final || OutBits != AccWidth)) $fatal(1, "%m: Raw means OutBits = AccWidth");
     if (WKind > 2) $fatal(1, "%m: WKind is 0, 1 or 2");
   end
 `endif

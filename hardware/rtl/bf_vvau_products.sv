@@ -8,9 +8,7 @@
 //              after the last plane of a value: add product_o to the accumulators at sum_addr_o, or
 //              put it there with sum_first_o. sum_addr_o is {slot, channel group}.
 // Rate         1 beat/cycle. Ready changes only between vectors.
-// Handshake    of bf_vecbuf: full_o: a whole vector that was not started is there, or its last beat
-//              is being transferred in this cycle; start_i takes it; release_i: the slot of the
-//              vector started first takes beats from the next cycle on.
+// Handshake    full_o, start_i, release_i: of bf_slots.
 // Comb. paths  in_valid_i -> full_o.
 // Test         tests/hardware/test_bf_vvau.py
 module bf_vvau_products #(
@@ -55,36 +53,34 @@ module bf_vvau_products #(
   logic [GROUP_WIDTH-1:0] group_q;
   logic [POS_WIDTH-1:0]   pos_q;
   logic                   slot_q;
-  logic [1:0]             held_q;            // vectors that fill a slot
-  logic [1:0]             pending_q;         // of them, not started
   logic                   fire, last_plane, last_group, last_beat;
 
-  assign in_ready_o = !held_q[1];
   assign fire       = in_valid_i && in_ready_o;
   assign last_plane = plane_q == LAST_PLANE;
   assign last_group = group_q == LAST_GROUP;
   assign last_beat  = fire && last_plane && last_group && pos_q == LAST_POS;
-  assign full_o     = pending_q != '0 || last_beat;
+
+  bf_slots i_slots (
+    .clk_i     (clk_i),
+    .rst_ni    (rst_ni),
+    .last_i    (last_beat),
+    .start_i   (start_i),
+    .release_i (release_i),
+    .ready_o   (in_ready_o),
+    .full_o    (full_o)
+  );
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      plane_q   <= '0;
-      group_q   <= '0;
-      pos_q     <= '0;
-      slot_q    <= 1'b0;
-      held_q    <= '0;
-      pending_q <= '0;
-    end else begin
-      if (fire) begin
-        plane_q <= last_plane ? '0 : plane_q + 1'b1;
-        if (last_plane) group_q <= last_group ? '0 : group_q + 1'b1;
-        if (last_plane && last_group) pos_q <= pos_q == LAST_POS ? '0 : pos_q + 1'b1;
-        if (last_beat) slot_q <= !slot_q;
-      end
-      if (last_beat && !release_i) held_q <= held_q + 1'b1;
-      if (!last_beat && release_i) held_q <= held_q - 1'b1;
-      if (last_beat && !start_i) pending_q <= pending_q + 1'b1;
-      if (!last_beat && start_i) pending_q <= pending_q - 1'b1;
+      plane_q <= '0;
+      group_q <= '0;
+      pos_q   <= '0;
+      slot_q  <= 1'b0;
+    end else if (fire) begin
+      plane_q <= last_plane ? '0 : plane_q + 1'b1;
+      if (last_plane) group_q <= last_group ? '0 : group_q + 1'b1;
+      if (last_plane && last_group) pos_q <= pos_q == LAST_POS ? '0 : pos_q + 1'b1;
+      if (last_beat) slot_q <= !slot_q;
     end
   end
 
