@@ -134,6 +134,7 @@ def build(
     # The makefile calls "python", which a bare Debian does not have.
     make += [f"VM_TRACE={int(waves is not None)}", f"PYTHON3={sys.executable}"]
     _run(make, cache, f"g++ on {top}")
+    _keep_only(temporary, top)
     shutil.rmtree(folder, ignore_errors=True)
     try:
         temporary.rename(folder)
@@ -141,6 +142,13 @@ def build(
         shutil.rmtree(temporary)  # somebody else finished the same build first
     seconds = time.monotonic() - started
     return Build(executable=executable, top=top, parameters=parameters, seconds=seconds)
+
+
+def _keep_only(folder: Path, name: str) -> None:
+    """Delete what led to an executable: its precompiled headers are fifty times its size."""
+    for path in folder.iterdir():
+        if path.name != name:
+            path.unlink()
 
 
 def _runtime_objects(folder: Path, waves: str | None) -> list[str]:
