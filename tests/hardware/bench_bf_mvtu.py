@@ -16,12 +16,6 @@ async def full_rate_has_no_bubbles(dut):
 
 
 @cocotb.test()
-async def a_last_step_costs_inverters_only_where_it_subtracts(dut):
-    assert int(dut.LAST_NEGATIVE.value) == CASE.last_negative
-    assert int(dut.i_product.i_dot.LastNegative.value) == CASE.last_negative
-
-
-@cocotb.test()
 async def exact_under_stalls(dut):
     await stalled(dut, CASE)
 

@@ -28,13 +28,17 @@ def bench(
     extra: tuple[Path, ...] = (),
     bench_module: str | None = None,
     name: str = "",
+    inside: bool = False,
     **parameters: int | str,
 ) -> None:
-    """Assert that `module` lints clean with these parameters and that its bench passes."""
+    """Assert that `module` lints clean with these parameters and that its bench passes.
+
+    inside: the bench looks behind the ports.
+    """
     sources = [*rtl_sources(), *extra]
     messages = lint(sources, module, parameters)
     assert not messages, messages
-    built = build(sources, module, CACHE, parameters=parameters)
+    built = build(sources, module, CACHE, parameters=parameters, public=inside)
     folder = ROOT / "build" / "tests" / f"{built.executable.parent.name}-{seed}{name}"
     results = simulate(
         built, bench_module or f"bench_{module}", folder, search=[HERE], seed=seed, tests=tests

@@ -65,7 +65,7 @@ def verify_board(
     have |= {path.stem: path for path in sorted((hardware / "boards" / board).glob("*.sv"))}
     have |= {path.stem: path for path in design.rtl_paths}
     sources = [hardware / "lint" / "waivers.vlt", *have.values()]
-    built = build(sources, f"{board}_top", cache, parameters=parameters, public=False)
+    built = build(sources, f"{board}_top", cache, parameters=parameters)
     work.mkdir(parents=True, exist_ok=True)
     memory = work / "mem"
     memory.unlink(missing_ok=True)

@@ -152,7 +152,7 @@ def verify_design(
 
 def _build(design: Design, cache: Path, waves: str | None) -> Build:
     sources = [*design.rtl_paths, *(design.folder / name for name in design.bench)]
-    return build(sources, "bf_bench", cache, waves=waves, public=False)
+    return build(sources, "bf_bench", cache, waves=waves)
 
 
 def _simulate(
