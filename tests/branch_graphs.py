@@ -1,10 +1,8 @@
 """Integer graphs whose values part and meet: residual, depthwise, concatenated, averaged."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
-from bitfold.ir import Graph, IntType, Node, Op, ValueMap, make_node
+from bitfold.ir import Graph, IntType, Op
 from bitfold.ir.ops import (
     AddBias,
     Concat,
@@ -16,34 +14,19 @@ from bitfold.ir.ops import (
     Sum,
     SumPool,
     Threshold,
-    Weights,
     ZeroPad,
 )
+from graph_builder import GraphBuilder
 
 
-@dataclass
-class Branches:
+class Branches(GraphBuilder):
     """Adds nodes to named values; every method returns the name of what it made."""
 
-    rng: np.random.Generator
-    nodes: dict[str, Node] = field(default_factory=dict)
-
     def add(self, op: Op) -> str:
-        name = f"{type(op).__name__.lower()}{len(self.nodes)}"
-        self.nodes[name] = make_node(name, op, {n.name: n.type for n in self.nodes.values()})
-        return name
-
-    def type(self, name: str) -> IntType:
-        return self.nodes[name].type
+        return self.put(f"{type(op).__name__.lower()}{len(self.nodes)}", op)
 
     def input(self, shape: tuple[int, ...], bits: int, signed: bool = False) -> str:
         return self.add(Input(IntType(shape=shape, bits=bits, signed=signed)))
-
-    def weights(self, shape: tuple[int, ...], bits: int, bipolar: bool = False) -> Weights:
-        if bipolar:
-            return Weights(self.rng.integers(0, 2, shape) * 2 - 1, 1, bipolar=True)
-        half = 1 << (bits - 1)
-        return Weights(self.rng.integers(-half, half, shape), bits)
 
     def conv(  # noqa: PLR0917
         self,
@@ -105,17 +88,6 @@ class Branches:
         flat = self.add(Flatten(x))
         made = self.add(Dense(flat, self.weights((outputs, self.type(flat).channels), bits)))
         return self.add(AddBias(made, self.rng.integers(-9, 10, outputs)))
-
-    def graph(self) -> Graph:
-        one, zero = np.asarray(np.float64(1.0)), np.asarray(np.float64(0.0))
-        names = list(self.nodes)
-        return Graph(
-            nodes=tuple(self.nodes.values()),
-            input=names[0],
-            output=names[-1],
-            input_map=ValueMap(one, zero),
-            output_map=ValueMap(one, zero),
-        )
 
 
 def residual() -> Graph:
@@ -191,7 +163,19 @@ def shared_sums() -> Graph:
     return b.graph()
 
 
+def flipped() -> Graph:
+    """Channels that decrease, of values whose negatives need a bit more than they."""
+    b = Branches(np.random.default_rng(6))
+    x = b.input((4, 4, 4), 3, signed=True)
+    flips = np.array([True, True, False, True])
+    y = b.add(Threshold(x, np.tile([-3, 0, 3], (4, 1)), 2, flip=flips))
+    z = b.add(Threshold(b.sum(x, x), np.tile([-7, -3, 4], (4, 1)), 2, flip=~flips))
+    b.layer(b.concat(y, z), 4)
+    return b.graph()
+
+
 GRAPHS = {
+    "flipped": flipped,
     "shared sums": shared_sums,
     "residual": residual,
     "mixed operands": mixed_operands,

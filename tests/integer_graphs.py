@@ -1,10 +1,10 @@
 """Random integer graphs for tests: chains of convolutions, pools and dense layers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from bitfold.ir import Graph, IntType, Node, Op, ValueMap, make_node
+from bitfold.ir import Graph, IntType, Node, Op
 from bitfold.ir.ops import (
     AddBias,
     Concat,
@@ -18,32 +18,30 @@ from bitfold.ir.ops import (
     SumPool,
     Threshold,
     Upsample,
-    Weights,
     ZeroPad,
 )
+from graph_builder import GraphBuilder
 
 
 @dataclass
-class ChainBuilder:
+class ChainBuilder(GraphBuilder):
     """Appends nodes whose weights and thresholds are drawn from `rng`.
 
     Each reads the node before it, or the one that `at` went back to.
     """
 
-    rng: np.random.Generator
-    nodes: list[Node] = field(default_factory=list)
     back: str = ""
 
     @property
     def last(self) -> Node:
-        return next(n for n in self.nodes[::-1] if n.name == self.back or not self.back)
+        return self.nodes[self.back] if self.back else list(self.nodes.values())[-1]
 
     def at(self, name: str) -> None:
         """What comes next reads node `name`."""
         self.back = name
 
     def add(self, name: str, op: Op) -> None:
-        self.nodes.append(make_node(name, op, {n.name: n.type for n in self.nodes}))
+        self.put(name, op)
         self.back = ""
 
     def input(self, shape: tuple[int, ...], bits: int, signed: bool = False) -> None:
@@ -51,12 +49,6 @@ class ChainBuilder:
 
     def bipolar_input(self, shape: tuple[int, ...]) -> None:
         self.add("in", Input(IntType(shape=shape, bits=1, signed=True, bipolar=True)))
-
-    def weights(self, shape: tuple[int, ...], bits: int, bipolar: bool = False) -> Weights:
-        if bipolar:
-            return Weights(self.rng.integers(0, 2, shape) * 2 - 1, 1, bipolar=True)
-        half = 1 << (bits - 1)
-        return Weights(self.rng.integers(-half, half, shape), bits)
 
     def conv(
         self,
@@ -117,16 +109,8 @@ class ChainBuilder:
         values = self.rng.integers(-50, 51, self.last.type.shape[0])
         self.add(name, AddBias(self.last.name, values))
 
-    def graph(self) -> Graph:
-        one, zero = np.float64(1.0), np.float64(0.0)
-        identity = ValueMap(np.asarray(one), np.asarray(zero))
-        return Graph(
-            nodes=tuple(self.nodes),
-            input=self.nodes[0].name,
-            output=self.last.name,
-            input_map=identity,
-            output_map=identity,
-        )
+    def graph(self, output: str = "") -> Graph:
+        return super().graph(output or self.last.name)
 
 
 def digits_like(seed: int = 0, w_bits: int = 3, a_bits: int = 3) -> Graph:

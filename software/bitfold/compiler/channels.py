@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bitfold.compiler.layers import ChannelLayer
+from bitfold.compiler.layers import ChannelLayer, LinearLayer, Summing
 from bitfold.ir import Ints, IntType
 from bitfold.ir.graph import Op
 from bitfold.ir.ops import Conv, Sum, SumPool, Threshold, Weights
@@ -47,19 +47,38 @@ def channel_weights(op: Op) -> tuple[Conv | SumPool | None, Ints | None]:
             return None, None
 
 
-def unflipped(
-    weights: Ints | None, thresholds: Threshold, positions: int
-) -> tuple[Ints, Threshold]:
-    """Weights and thresholds without flipped channels: those sum the negative.
+def unflipped(layer: Summing) -> Summing:
+    """The layer without flipped channels: they sum the negative, which may need a bit more.
 
     The code of a flipped channel counts thresholds that x does not reach: x < t is -x >= 1 - t.
     """
-    flips, channels = thresholds.flips, len(thresholds.thresholds)
-    plain = np.ones((positions, 1), np.int64) if weights is None else weights
+    old = layer.thresholds
+    if old is None or old.flip is None:
+        return layer
+    flips = old.flips
     signs = np.where(flips, -1, 1)
-    mirrored = np.where(flips[:, None], 1 - thresholds.thresholds[:, ::-1], thresholds.thresholds)
-    turned = replace(thresholds, thresholds=mirrored, flip=None)
-    return np.broadcast_to(plain, (positions, channels)) * signs, turned
+    mirrored = np.where(flips[:, None], 1 - old.thresholds[:, ::-1], old.thresholds)
+    thresholds = replace(old, thresholds=mirrored, flip=None)
+    if isinstance(layer, LinearLayer):
+        matrix = layer.matrix * signs[:, None]
+        bits = layer.w_bits
+        if not layer.w_bipolar:
+            bits = max(
+                bits, IntType.holding(min(-1, int(matrix.min())), int(matrix.max()), ()).bits
+            )
+        acc = _sums(matrix.T, layer.x, layer.acc.shape)
+        return replace(layer, matrix=matrix, w_bits=bits, thresholds=thresholds, acc=acc)
+    plain = np.ones((layer.positions, 1), np.int64) if layer.weights is None else layer.weights
+    weights = np.broadcast_to(plain, (layer.positions, len(flips))) * signs
+    acc = _sums(weights, layer.x, layer.acc.shape)
+    return replace(layer, weights=weights, thresholds=thresholds, acc=acc)
+
+
+def _sums(weights: Ints, x: IntType, shape: tuple[int, ...]) -> IntType:
+    """Type of weights (positions, C) times values of type x, summed over the positions."""
+    ends = np.stack([weights * x.min, weights * x.max])
+    low, high = ends.min(axis=0).sum(axis=0), ends.max(axis=0).sum(axis=0)
+    return IntType.holding(int(low.min()), int(high.max()), shape)
 
 
 def widened(name: str, kind: IntType, wide: IntType) -> ChannelLayer:
@@ -73,7 +92,6 @@ def widened(name: str, kind: IntType, wide: IntType) -> ChannelLayer:
         name=f"{name}_as_{'int' if wide.signed else 'uint'}{wide.bits}",
         reads=(name,),
         weights=None,
-        w_bits=1,
         x=kind,
         window=None,
         whole=False,

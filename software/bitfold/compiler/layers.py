@@ -60,7 +60,6 @@ class ChannelLayer:
     name: str
     reads: tuple[str, ...]
     weights: Ints | None
-    w_bits: int
     x: IntType  # of each operand
     window: Conv | SumPool | None
     whole: bool
@@ -76,6 +75,13 @@ class ChannelLayer:
         if self.window is not None:
             return prod(self.window.kernel)
         return len(self.reads) * (prod(self.x.shape[1:]) if self.whole else 1)
+
+    @property
+    def w_bits(self) -> int:
+        """Bits of a weight; 1 where there are none."""
+        if self.weights is None:
+            return 1
+        return IntType.holding(min(-1, int(self.weights.min())), int(self.weights.max()), ()).bits
 
     @property
     def pixels(self) -> int:

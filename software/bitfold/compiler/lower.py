@@ -20,6 +20,7 @@ from bitfold.compiler.layers import (
     PoolLayer,
     acc_width,
 )
+from bitfold.compiler.passes.rewire import pruned
 from bitfold.errors import UnsupportedOp
 from bitfold.ir import Graph, Ints, IntType, Node
 from bitfold.ir.ops import (
@@ -53,7 +54,7 @@ class _Lowering:
     """The walk over a graph's nodes; lives for one lowering."""
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+        self.graph = pruned(graph)
         self.found: list[Layer] = []
         self.names: dict[str, str] = {graph.input: "input"}  # node -> the value that holds it
         self.types: dict[str, IntType] = {"input": graph.input_type}  # of values
@@ -61,7 +62,7 @@ class _Lowering:
         self.used: set[str] = set()  # nodes that are part of a layer already
 
     def layers(self) -> tuple[Layer, ...]:
-        """Of all nodes that the output depends on."""
+        """One or more of every node that is not part of its neighbour's."""
         for node in self.graph.nodes[1:]:
             if node.name not in self.used:
                 self._visit(node)
@@ -70,17 +71,6 @@ class _Lowering:
             raise UnsupportedOp(
                 f"node {output!r} (Flatten): ends the network behind a map; integers "
                 "leave it pixel by pixel. Leave the last Flatten out"
-            )
-        last = self.names[output]
-        wanted = {last}
-        for layer in reversed(self.found):
-            if layer.name in wanted:
-                wanted.update(layer.reads)
-        self.found = [layer for layer in self.found if layer.name in wanted]
-        if last == "input" or self.found[-1].name != last:
-            raise UnsupportedOp(
-                f"the output {output!r} is read by other nodes, too; only what nothing else reads "
-                "can leave the accelerator"
             )
         return tuple(self.found)
 
@@ -134,7 +124,6 @@ class _Lowering:
         else:
             matrix = values
         thresholds, bias, acc, end, raw = self._ending(node, node.type)
-        assert thresholds is None or thresholds.flip is None, node.name
         layer = LinearLayer(
             name=node.name,
             reads=(reads,),
@@ -150,7 +139,7 @@ class _Lowering:
             out=_planes(acc) if raw else end.type,
             raw=raw,
         )
-        self._add(end, layer)
+        self._add(end, unflipped(layer))
 
     def _channels(self, node: Node, reads: tuple[str, ...]) -> None:
         """Depthwise convolution, Sum, SumPool, or thresholds on codes."""
@@ -174,21 +163,10 @@ class _Lowering:
         whole = False
         if isinstance(op, SumPool) and op.kernel == wide.shape[1:] and not any(op.pads):
             window, whole = None, True
-        if thresholds is not None and thresholds.flip is not None:
-            count = (len(reads) if window is None else prod(window.kernel)) * (
-                prod(wide.shape[1:]) if whole else 1
-            )
-            weights, thresholds = unflipped(weights, thresholds, count)
-        bits = (
-            1
-            if weights is None
-            else IntType.holding(min(-1, int(weights.min())), int(weights.max()), ()).bits
-        )
         layer = ChannelLayer(
             name=node.name,
             reads=reads,
             weights=weights,
-            w_bits=bits,
             x=wide,
             window=window,
             whole=whole,
@@ -198,7 +176,7 @@ class _Lowering:
             out=_planes(acc) if raw else end.type,
             raw=raw,
         )
-        self._add(end, layer)
+        self._add(end, unflipped(layer))
 
     def _zero_channels(self, node: Node, op: ZeroPad, reads: str) -> None:
         x = self.types[reads]

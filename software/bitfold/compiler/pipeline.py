@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from bitfold.compiler.passes.absorb_flips import absorb_flips
+from bitfold.compiler.passes.hardware_names import hardware_names
 from bitfold.compiler.passes.lower_bipolar import lower_bipolar
 from bitfold.compiler.passes.merge_thresholds import merge_thresholds
 from bitfold.compiler.passes.pool_after_threshold import pool_after_threshold
@@ -15,6 +16,7 @@ PIPELINE: tuple[Pass, ...] = (
     merge_thresholds,
     absorb_flips,
     lower_bipolar,
+    hardware_names,
 )
 
 
@@ -22,7 +24,7 @@ def run_pipeline(graph: Graph) -> Graph:
     """Apply every pass and verify the graph after each.
 
     Then each Conv and Dense is followed by a Threshold, but maybe for the last, and each MaxPool
-    reads thresholded codes or the input.
+    reads thresholded codes or the input; every name can stand in Verilog and on disk.
     """
     for each in PIPELINE:
         graph = each(graph)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from bitfold.compiler.channels import spread, unflipped, widened
+from bitfold.compiler.channels import spread, widened
 from bitfold.compiler.layers import ChannelLayer, ConcatLayer, LinearLayer
 from bitfold.compiler.lower import lower
 from bitfold.errors import UnsupportedOp
-from bitfold.ir import IntType
-from bitfold.ir.ops import Conv, Threshold, Weights
+from bitfold.ir import IntType, run_all
+from bitfold.ir.ops import AddBias, Conv, Threshold, Weights
 from bitfold.sim.reference import apply_thresholds
 from branch_graphs import Branches
 
@@ -28,16 +28,37 @@ def test_a_spread_convolution_computes_the_same(groups, outputs, dilation):
     np.testing.assert_array_equal(plain.run(x), op.run(x))
 
 
-def test_flipped_channels_sum_the_negative():
-    steps = np.sort(RNG.integers(-20, 20, (5, 7)), axis=1)
-    flips = np.array([True, False, True, False, True])
-    op = Threshold("x", steps, 3, signed=False, flip=flips)
-    x = RNG.integers(-30, 30, (40, 2, 5))
-    weights, turned = unflipped(None, op, 2)
-    assert turned.flip is None
-    acc = (x * weights).sum(1)
-    got = apply_thresholds(acc, turned.thresholds)
-    np.testing.assert_array_equal(got, op.run(x.sum(1)))
+EXTREMES = np.array([[-2, 0, 1], [-3, -3, 3], [0, 0, 0], [-3, 1, 4], [4, 4, 4]])
+FLIPS = np.array([True, False, True, True, False])
+
+
+@pytest.mark.parametrize("with_bias", [False, True])
+@pytest.mark.parametrize("kind", ["codes", "sum", "conv"])
+def test_flipped_channels_sum_the_negative(kind, with_bias):
+    """Also of the least values, whose negatives need a bit more."""
+    b = Branches(np.random.default_rng(0))
+    x = made = b.input((5, 4, 4), 3, signed=True)
+    if kind == "sum":
+        made = b.sum(x, x)
+    elif kind == "conv":
+        made = b.add(Conv(x, Weights(np.diag([-2, 1, -2, 1, 1])[:, :, None, None], 2)))
+    if with_bias and kind != "codes":
+        made = b.add(AddBias(made, np.array([1, -1, 2, 0, -2])))
+    b.add(Threshold(made, EXTREMES, 2, signed=False, flip=FLIPS))
+    graph = b.graph()
+    (layer,) = lower(graph)
+    assert layer.thresholds.flip is None
+    codes = np.broadcast_to(np.arange(-4, 4)[:, None, None, None], (8, 5, 4, 4))
+    if isinstance(layer, LinearLayer):
+        sums = np.einsum("oc,nchw->nohw", layer.matrix, codes)
+        assert np.abs(layer.matrix).max() <= 1 << layer.w_bits - 1
+    else:
+        sums = codes * layer.weights.sum(0)[:, None, None]
+    assert layer.acc.min <= sums.min()
+    assert sums.max() <= layer.acc.max
+    thresholds = layer.thresholds.thresholds
+    got = np.stack([apply_thresholds(s.reshape(5, -1).T, thresholds).T for s in sums])
+    np.testing.assert_array_equal(got.reshape(8, 5, 4, 4), run_all(graph, codes)[graph.output])
 
 
 @pytest.mark.parametrize(

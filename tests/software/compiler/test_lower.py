@@ -5,7 +5,9 @@ from bitfold.compiler.layers import LinearLayer, PoolLayer, acc_width
 from bitfold.compiler.lower import lower
 from bitfold.errors import UnsupportedOp
 from bitfold.ir import run_all
+from bitfold.ir.ops import AddBias
 from bitfold.ir.ops.window import sliding_windows
+from branch_graphs import Branches
 from integer_graphs import ChainBuilder, digits_like, mlp
 
 
@@ -90,3 +92,15 @@ def test_a_flatten_that_ends_the_network_behind_a_map_is_refused():
     b.flatten("last")
     with pytest.raises(UnsupportedOp, match=r"'last' \(Flatten\).*Leave the last Flatten out"):
         lower(b.graph())
+
+
+@pytest.mark.parametrize("with_bias", [False, True])
+def test_nodes_that_the_output_does_not_depend_on_are_left_out(with_bias):
+    b = Branches(np.random.default_rng(0))
+    made = b.conv(b.input((2, 4, 4), 3), 4, 3, 3)
+    if with_bias:
+        made = b.add(AddBias(made, np.arange(4)))
+    b.codes(made, 2)
+    (layer,) = lower(b.graph(made))
+    assert layer.thresholds is None
+    assert (layer.bias is not None) == with_bias

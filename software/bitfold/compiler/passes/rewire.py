@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bitfold.ir.graph import Node, Op, make_node
+from bitfold.ir.graph import Graph, Node, Op, make_node
 from bitfold.ir.types import IntType
 
 
@@ -27,3 +27,12 @@ def typed(nodes: Iterable[tuple[str, Op]]) -> tuple[Node, ...]:
         result.append(make_node(name, op, types))
         types[name] = result[-1].type
     return tuple(result)
+
+
+def pruned(graph: Graph) -> Graph:
+    """Without nodes that the output does not depend on; the input stays."""
+    wanted = {graph.input, graph.output}
+    for node in reversed(graph.nodes):
+        if node.name in wanted:
+            wanted.update(node.op.inputs)
+    return replace(graph, nodes=tuple(n for n in graph.nodes if n.name in wanted))
