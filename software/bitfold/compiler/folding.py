@@ -15,6 +15,7 @@ from bitfold.compiler.layers import ChannelLayer, ConcatLayer, Layer, LinearLaye
 from bitfold.compiler.selection import Option, Selected, select
 from bitfold.compiler.stages import (
     LayerFolding,
+    build_stages,
     fork_stage,
     input_groups,
     input_stage,
@@ -26,7 +27,7 @@ from bitfold.cost.luts import Target, stage_luts
 from bitfold.cost.shape import divisors
 from bitfold.cost.stages import Stage
 from bitfold.errors import BudgetError
-from bitfold.ir import Graph, IntType
+from bitfold.ir import Graph
 
 MAX_LANES = 4096  # of one layer; beyond, one popcount no longer closes timing
 
@@ -34,32 +35,57 @@ MAX_LANES = 4096  # of one layer; beyond, one popcount no longer closes timing
 @final
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """A choice for all layers: its LUTs, the foldings by layer name, and the input's group."""
+    """A choice for all layers: its LUTs, the foldings by layer name, and the input's group.
+
+    interval: cycles of the slowest stage.
+    """
 
     luts: float
+    interval: int
     group: int
     foldings: Mapping[str, LayerFolding]
 
 
-def fold_for_interval(
-    graph: Graph, layers: tuple[Layer, ...], cycles: int, target: Target
+@final
+class _Prices:
+    """What stages cost on a target; remembered, for a bisection asks the same again and again."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._known: dict[tuple[str, int, LayerFolding | None], tuple[int, float]] = {}
+
+    def of(self, stages: tuple[Stage, ...]) -> tuple[int, float]:
+        """Cycles of the slowest stage, and the LUTs of all."""
+        slowest = max(stage_cycles(stage) for stage in stages)
+        return slowest, sum(stage_luts(stage, self.target) for stage in stages)
+
+    def of_layer(self, layer: Layer, group: int, how: LayerFolding | None) -> tuple[int, float]:
+        """As `of`, for a layer that reads streams of `group`."""
+        key = (layer.name, group, how)
+        if key not in self._known:
+            self._known[key] = self.of(layer_stages(layer, group, how, layer.reads))
+        return self._known[key]
+
+
+def _fold_for_interval(
+    graph: Graph, layers: tuple[Layer, ...], cycles: int, prices: _Prices
 ) -> Chosen | None:
     """The foldings with the fewest LUTs whose initiation interval is at most `cycles`, or None.
 
     As many channels as can enter together, fewer only where streams cannot meet otherwise.
     """
     for group in input_groups(graph):
-        chosen = _fold_behind(graph, layers, group, cycles, target)
+        chosen = _fold_behind(graph, layers, group, cycles, prices)
         if chosen is not None:
             return chosen
     return None
 
 
 def _fold_behind(
-    graph: Graph, layers: tuple[Layer, ...], group: int, cycles: int, target: Target
+    graph: Graph, layers: tuple[Layer, ...], group: int, cycles: int, prices: _Prices
 ) -> Chosen | None:
-    first = input_stage(graph, group)
-    if stage_cycles(first) > cycles:
+    enters, luts = prices.of((input_stage(graph, group),))
+    if enters > cycles:
         return None
     groups: dict[str, frozenset[int]] = {"input": frozenset({group})}
     options: dict[str, tuple[Option, ...]] = {}
@@ -67,45 +93,44 @@ def _fold_behind(
     types = {"input": graph.input_type} | {layer.name: layer.out for layer in layers}
     for layer in layers:
         common = frozenset.intersection(*(groups[name] for name in layer.reads if name))
-        found = [o for each in sorted(common) for o in _options(layer, each, cycles, target)]
+        found = [o for each in sorted(common) for o in _options(layer, each, cycles, prices)]
         if layer is layers[-1]:
-            found = [o for o in found if _ends(layer, o.sends, cycles)]
+            ends = {o.sends: prices.of(output_stages(layer, o.sends)) for o in found}
+            found = [o for o in found if ends[o.sends][0] <= cycles]
         options[layer.name] = tuple(found)
         groups[layer.name] = frozenset(o.sends for o in found)
         if not found:
             return None
-    last = layers[-1]
     extra = {
-        name: {g: _fork_luts(name, types[name], g, readers.count(name), target) for g in found}
+        name: {
+            g: prices.of((fork_stage(name, types[name], g, readers.count(name), ()),))[1]
+            for g in found
+        }
         for name, found in groups.items()
         if readers.count(name) > 1
     }
-    extra[last.name] = {g: _luts(output_stages(last, g), target) for g in groups[last.name]}
+    extra[layers[-1].name] = {g: ends[g][1] for g in groups[layers[-1].name]}
     reads = {layer.name: tuple(filter(None, layer.reads)) for layer in layers}
     selected: Selected | None = select(reads, options, groups, extra)
     if selected is None:
         return None
-    foldings = {n: o.how for n, o in selected.options.items() if isinstance(o.how, LayerFolding)}
-    luts = selected.cost + stage_luts(first, target)
-    return Chosen(luts=luts, group=group, foldings=foldings)
+    how = {n: o.how for n, o in selected.options.items() if isinstance(o.how, LayerFolding)}
+    stages = build_stages(graph, layers, how, group)
+    return Chosen(
+        luts=selected.cost + luts,
+        interval=max(stage_cycles(stage) for stage in stages),
+        group=group,
+        foldings=how,
+    )
 
 
-def _ends(last: Layer, group: int, cycles: int) -> bool:
-    return all(stage_cycles(stage) <= cycles for stage in output_stages(last, group))
-
-
-def _fork_luts(name: str, x: IntType, group: int, branches: int, target: Target) -> float:
-    return stage_luts(fork_stage(name, x, group, branches, ()), target)
-
-
-def _options(layer: Layer, group: int, cycles: int, target: Target) -> Iterator[Option]:
+def _options(layer: Layer, group: int, cycles: int, prices: _Prices) -> Iterator[Option]:
     """Ways to put `layer` behind streams of `group`, the best for each group that it can send."""
     best: dict[int, tuple[float, LayerFolding | None]] = {}
     for how in _choices(layer, group, cycles):
-        stages = layer_stages(layer, group, how, layer.reads)
-        if any(stage_cycles(s) > cycles for s in stages):
+        slowest, luts = prices.of_layer(layer, group, how)
+        if slowest > cycles:
             continue
-        luts = _luts(stages, target)
         sends = group if how is None else how.tpe
         if sends not in best or luts < best[sends][0]:
             best[sends] = (luts, how)
@@ -149,10 +174,6 @@ def _products(layer: LinearLayer, group: int, cycles: int) -> Iterator[LayerFold
                         break  # already far too fast: more lanes only cost
 
 
-def _luts(stages: tuple[Stage, ...], target: Target) -> float:
-    return sum(stage_luts(stage, target) for stage in stages)
-
-
 def fold(
     graph: Graph,
     layers: tuple[Layer, ...],
@@ -165,10 +186,11 @@ def fold(
 
     Raises: BudgetError, saying the least possible interval or the fewest LUTs possible.
     """
+    prices = _Prices(target)
     if interval_cycles is not None:
-        chosen = fold_for_interval(graph, layers, interval_cycles, target)
+        chosen = _fold_for_interval(graph, layers, interval_cycles, prices)
         if chosen is None:
-            least = _least_interval(graph, layers, target, luts=None)
+            least = _fastest(graph, layers, prices, luts=None).interval
             raise BudgetError(
                 f"an initiation interval of {interval_cycles} cycles cannot be met; "
                 f"the least this network can reach is {least} cycles"
@@ -179,33 +201,30 @@ def fold(
                 f"the budget is {luts}"
             )
         return chosen
-    limit = float("inf") if luts is None else luts
-    slowest = fold_for_interval(graph, layers, _slowest(layers), target)
-    assert slowest is not None
-    if slowest.luts > limit:
+    return _fastest(graph, layers, prices, luts=luts)
+
+
+def _fastest(graph: Graph, layers: tuple[Layer, ...], prices: _Prices, luts: int | None) -> Chosen:
+    """Least interval within the LUTs, by bisection: more cycles never need more LUTs.
+
+    Raises: BudgetError.
+    """
+    best = _fold_for_interval(graph, layers, _slowest(layers), prices)
+    assert best is not None, "one lane at a time always works"
+    if luts is not None and best.luts > luts:
         raise BudgetError(
-            f"a budget of {luts} LUTs on {target.name} cannot be met; the smallest accelerator "
-            f"of this network takes {slowest.luts:.0f}"
+            f"a budget of {luts} LUTs on {prices.target.name} cannot be met; the smallest "
+            f"accelerator of this network takes {best.luts:.0f}"
         )
-    cycles = _least_interval(graph, layers, target, luts=luts)
-    chosen = fold_for_interval(graph, layers, cycles, target)
-    assert chosen is not None
-    return chosen
-
-
-def _least_interval(
-    graph: Graph, layers: tuple[Layer, ...], target: Target, luts: int | None
-) -> int:
-    """Least interval within the LUTs, by bisection: more cycles never need more LUTs."""
-    low, high = 0, _slowest(layers)  # low fails, high works
-    while high - low > max(1, high // 200):
-        middle = (low + high) // 2
-        chosen = fold_for_interval(graph, layers, middle, target)
+    low = 0  # fails
+    while best.interval - low > 1:
+        middle = (low + best.interval) // 2
+        chosen = _fold_for_interval(graph, layers, middle, prices)
         if chosen is not None and (luts is None or chosen.luts <= luts):
-            high = middle
+            best = chosen
         else:
             low = middle
-    return high
+    return best
 
 
 def _slowest(layers: tuple[Layer, ...]) -> int:

@@ -244,11 +244,11 @@ def build_stages(
 
     part("input")
     for layer in layers:
-        group = next(groups[name] for name in layer.reads if name)
+        taken = next(groups[name] for name in layer.reads if name)
         reads = tuple(waiting[name].pop(0) if name else "" for name in layer.reads)
         how = foldings.get(layer.name)
-        stages += layer_stages(layer, group, how, reads)
-        groups[layer.name] = group if how is None else how.tpe
+        stages += layer_stages(layer, taken, how, reads)
+        groups[layer.name] = taken if how is None else how.tpe
         waiting[layer.name] = [layer.name]
         part(layer.name)
     return (*stages, *output_stages(layers[-1], groups[layers[-1].name]))

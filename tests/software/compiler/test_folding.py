@@ -2,14 +2,17 @@ from itertools import product
 
 import pytest
 
-from bitfold.compiler.folding import fold, fold_for_interval
-from bitfold.compiler.layers import LinearLayer
+from bitfold.compiler.folding import Chosen, fold
+from bitfold.compiler.layers import Layer, LinearLayer
 from bitfold.compiler.lower import lower
+from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.stages import LayerFolding, build_stages
 from bitfold.cost import Folding, interval, read_target, stage_luts
 from bitfold.cost.shape import divisors
 from bitfold.errors import BudgetError
+from bitfold.ir import Graph
 from integer_graphs import digits_like
+from random_graphs import random_graph
 
 TARGET = read_target("ecp5")
 
@@ -64,11 +67,18 @@ def small(code_bits=0):
     return b.graph()
 
 
+def folded(graph: Graph, layers: tuple[Layer, ...], cycles: int) -> Chosen | None:
+    try:
+        return fold(graph, layers, TARGET, interval_cycles=cycles, luts=None)
+    except BudgetError:
+        return None
+
+
 @pytest.mark.parametrize(("cycles", "code_bits"), [(150, 0), (300, 2), (700, 0), (2000, 0)])
 def test_folding_equals_exhaustive_search(cycles, code_bits):
     graph = small(code_bits)
     layers = lower(graph)
-    chain = fold_for_interval(graph, layers, cycles, TARGET)
+    chain = folded(graph, layers, cycles)
     wanted = exhaustive(graph, layers, cycles)
     assert (chain is None) == (wanted is None)
     if chain is not None:
@@ -90,8 +100,22 @@ def test_lut_budget_gives_the_best_rate_within_it():
     chain = fold(graph, layers, TARGET, interval_cycles=None, luts=3000)
     assert chain.luts <= 3000
     reached = interval(build_stages(graph, layers, dict(chain.foldings)))
-    faster = fold_for_interval(graph, layers, int(reached * 0.98), TARGET)
+    assert chain.interval == reached
+    faster = folded(graph, layers, reached - 1)
     assert faster is None or faster.luts > 3000
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_best_rate_of_random_networks_is_the_best(seed):
+    graph = run_pipeline(random_graph(seed))
+    layers = lower(graph)
+    smallest = fold(graph, layers, TARGET, interval_cycles=10**9, luts=None)
+    budget = round(1.5 * smallest.luts)
+    best = fold(graph, layers, TARGET, interval_cycles=None, luts=budget)
+    assert interval(build_stages(graph, layers, best.foldings, best.group)) == best.interval
+    assert fold(graph, layers, TARGET, interval_cycles=best.interval, luts=None).luts <= budget
+    faster = folded(graph, layers, best.interval - 1)
+    assert faster is None or faster.luts > budget
 
 
 def test_impossible_interval_says_the_least():
