@@ -23,6 +23,8 @@ def command(design: Path, target: str | None, part: str | None, place: bool, see
     from bitfold.cli.show import grouped, percent, table
     from bitfold.compiler.design import read_design
     from bitfold.synth.flow import synth_design
+    from bitfold.synth.target import load_target
+    from bitfold.synth.usage import overfull
 
     read = read_design(design)
     target = target or read.target
@@ -42,6 +44,9 @@ def command(design: Path, target: str | None, part: str | None, place: bool, see
         ],
     )
     click.echo(", ".join(f"{percent(v, 1)} of the {k}" for k, v in found.fits.items()))
+    missing = overfull(found.totals, load_target(target).part(part))
+    if missing:
+        click.echo(f"does not fit {found.part} ({missing}): not placed, no Fmax")
     if found.fmax_mhz:
         click.echo(f"Fmax {found.fmax_mhz:.1f} MHz after place and route")
     for warning in found.warnings:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, final
 
 from bitfold.compiler.design import Design
-from bitfold.errors import ToolFailed
+from bitfold.errors import BudgetError, ToolFailed
 from bitfold.files import digest, new_folder, read_json, write_json
 from bitfold.hardware import hardware_folder, needed_files
 from bitfold.synth.boards import (
@@ -22,7 +22,8 @@ from bitfold.synth.nextpnr import REPORT, Placed, place_commands, read_report
 from bitfold.synth.plan import BuildPlan, Command, Runner, execute
 from bitfold.synth.source import Source, design_id, design_source, source_digest
 from bitfold.synth.target import Part, load_target
-from bitfold.synth.yosys import flat_plan, flat_usage
+from bitfold.synth.usage import overfull
+from bitfold.synth.yosys import NETLIST, flat_plan, flat_usage
 
 KIND = "bitstream"
 SCHEMA = 1
@@ -87,7 +88,8 @@ def bitstream(
     """Build top.bit and bitstream.json in the folder `out`, replacing it whole.
 
     part:      of the board's, its usual one when None. clock_mhz: the board's oscillator when
-    None. Raises: ToolNotFound, ConfigError, ToolFailed; also when the clock is not reached.
+    None. Raises: ToolNotFound, ConfigError, BudgetError when the part is too small, ToolFailed; also
+    when the clock is not reached.
     """
     where = load_board(board)
     clock = pll(where, clock_mhz or where.clock_mhz)
@@ -103,8 +105,17 @@ def bitstream(
         freq_mhz=clock.clock_mhz,
         more=("--lpf", _CONSTRAINTS, "--textcfg", _CONFIG),
     )
-    plan = _plan(source, where, device, route)
-    built = execute(plan, cache, runner)
+    flat = execute(flat_plan(source, family, netlist=True, alone=False), cache, runner)
+    usage = flat_usage(flat, family)
+    missing = overfull(usage, device)
+    if missing:
+        raise BudgetError(
+            f"{where.title}: the design does not fit {device.name} ({missing}). Take a larger "
+            "part, or compile for a lower rate or fewer LUTs"
+        )
+    built = execute(
+        _plan((flat.folder / NETLIST).read_bytes(), where, device, route), cache, runner
+    )
     placed = read_report(built.folder / REPORT, family.place)
     fmax_mhz = placed.fmax_mhz
     assert fmax_mhz is not None, "a board's top has registers that feed registers"
@@ -113,7 +124,6 @@ def bitstream(
             f"{where.title}: the design reaches {fmax_mhz:.1f} MHz, the clock is "
             f"{clock.clock_mhz:g}. Take a slower clock, or another seed of place and route."
         )
-    usage = flat_usage(built, family)
     file = built.folder / FILE
     made = Bitstream(
         board=where.name,
@@ -131,8 +141,8 @@ def bitstream(
         brams=usage.brams,
         placed=placed,
         seed=seed,
-        tools=built.tools,
-        seconds=built.seconds,
+        tools={**flat.tools, **built.tools},
+        seconds=flat.seconds + built.seconds,
     )
     with new_folder(out) as folder:
         shutil.copyfile(file, folder / FILE)
@@ -170,15 +180,14 @@ def board_parameters(design: Design, clock: Pll, cycles: int) -> dict[str, int |
     }
 
 
-def _plan(source: Source, board: Board, part: Part, route: tuple[Command, ...]) -> BuildPlan:
-    base = flat_plan(source, load_target(board.target), netlist=True, alone=False)
+def _plan(netlist: bytes, board: Board, part: Part, route: tuple[Command, ...]) -> BuildPlan:
     pack = Command(
         tool=board.pack, args=(*board.pack_flags, _CONFIG, FILE), log=f"{board.pack}.log"
     )
     constraints = (board.folder / board.constraints).read_bytes()
     return BuildPlan(
         name=f"{board.name}-{part.name}",
-        files={**base.files, _CONSTRAINTS: constraints},
-        commands=(*base.commands, *route, pack),
-        outputs=(*base.outputs, REPORT, _CONFIG, FILE),
+        files={NETLIST: netlist, _CONSTRAINTS: constraints},
+        commands=(*route, pack),
+        outputs=(REPORT, _CONFIG, FILE),
     )

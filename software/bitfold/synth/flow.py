@@ -9,12 +9,12 @@ from bitfold.compiler.design import Design
 from bitfold.compiler.instances import style_of
 from bitfold.cost.stages import Mvtu
 from bitfold.files import read_json, write_json
-from bitfold.synth.nextpnr import REPORT, Placed, read_report, with_place
+from bitfold.synth.nextpnr import REPORT, Placed, place_plan, read_report
 from bitfold.synth.plan import Runner, execute
 from bitfold.synth.source import Source, design_source, source_digest
-from bitfold.synth.target import Part, load_target
-from bitfold.synth.usage import ModuleUse, Utilisation
-from bitfold.synth.yosys import flat_plan, flat_usage, tree_plan, tree_usage, warnings
+from bitfold.synth.target import load_target
+from bitfold.synth.usage import ModuleUse, Utilisation, overfull, shares
+from bitfold.synth.yosys import NETLIST, flat_plan, flat_usage, tree_plan, tree_usage, warnings
 
 KIND = "synth"
 SCHEMA = 1
@@ -27,7 +27,8 @@ class SynthResult:
 
     totals:  of the flattened netlist. modules: of the netlist with hierarchy, parents first;
              their sums lie a little above, as nothing is optimised across a border.
-    placed:  nextpnr's figures, None where the target has no nextpnr or it was not asked for.
+    placed:  nextpnr's figures, None where the target has no nextpnr, it was not asked for, or the
+             part is too small.
     fits:    resource -> share of the part that is used, 1.0 is full.
     seconds: of the tools, when they ran. design: digest of all that was synthesised.
     """
@@ -137,15 +138,18 @@ def synth_source(
     """
     family = load_target(target)
     device = family.part(part)
-    plan = flat_plan(source, family, netlist=place)
     routed = family.place if place else None
-    if routed:
-        plan = with_place(plan, routed, device, seed=seed, freq_mhz=freq_mhz)
-    flat = execute(plan, cache, runner)
+    flat = execute(flat_plan(source, family, netlist=routed is not None), cache, runner)
     totals = flat_usage(flat, family)
-    placed = read_report(flat.folder / REPORT, routed) if routed else None
+    used, seconds = dict(flat.tools), flat.seconds
     modules: tuple[ModuleUse, ...] = ()
-    seconds = flat.seconds
+    placed = None
+    if routed and not overfull(totals, device):
+        netlist = (flat.folder / NETLIST).read_bytes()
+        plan = place_plan(flat.name, netlist, routed, device, seed=seed, freq_mhz=freq_mhz)
+        built = execute(plan, cache, runner)
+        placed = read_report(built.folder / REPORT, routed)
+        used, seconds = {**used, **built.tools}, seconds + built.seconds
     if tree:
         built = execute(tree_plan(source, family), cache, runner)
         modules = tree_usage(built, source.top, family)
@@ -157,20 +161,9 @@ def synth_source(
         totals=totals,
         modules=modules,
         placed=placed,
-        fits=shares(totals, placed, device),
+        fits=shares(totals, device, placed.luts if placed else None),
         warnings=warnings(flat),
-        tools=flat.tools,
+        tools=used,
         seconds=round(seconds, 1),
         design=source_digest(source),
     )
-
-
-def shares(totals: Utilisation, placed: Placed | None, part: Part) -> dict[str, float]:
-    """Share of the part per resource, from place and route where it ran."""
-    luts = placed.luts if placed else totals.luts
-    return {
-        "luts": luts / part.luts,
-        "ffs": totals.ffs / part.ffs,
-        "brams": totals.brams / part.brams,
-        "dsps": totals.dsps / part.dsps,
-    }

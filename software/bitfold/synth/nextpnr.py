@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -54,18 +54,16 @@ def place_commands(
     return (Command(tool="trim", args=(NETLIST, *place.trim), log="trim.log"), route)
 
 
-def with_place(
-    plan: BuildPlan, place: Place, part: Part, *, seed: int = 1, freq_mhz: float | None = None
+def place_plan(
+    name: str, netlist: bytes, place: Place, part: Part, *, seed: int = 1, freq_mhz: float | None
 ) -> BuildPlan:
-    """The plan, followed by place and route without a board."""
-    route = place_commands(
-        place, part, seed=seed, freq_mhz=freq_mhz or place.freq_mhz, more=place.alone
-    )
-    return replace(
-        plan,
-        name=f"{plan.name}-placed",
-        commands=(*plan.commands, *route),
-        outputs=(*plan.outputs, REPORT),
+    """Place and route Yosys' `netlist` without a board; the target's own aim if freq_mhz is None."""
+    aim = freq_mhz or place.freq_mhz
+    return BuildPlan(
+        name=f"{name}-placed",
+        files={NETLIST: netlist},
+        commands=place_commands(place, part, seed=seed, freq_mhz=aim, more=place.alone),
+        outputs=(REPORT,),
     )
 
 

@@ -94,8 +94,10 @@ class LocalRunner:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """A finished build: its folder, its seconds when it ran, and whether it ran just now."""
+    """A finished build: its plan's name, its folder, its seconds when it ran, and whether it ran
+    just now."""
 
+    name: str
     folder: Path
     seconds: float
     reused: bool
@@ -116,7 +118,12 @@ def execute(plan: BuildPlan, cache: Path, runner: Runner | None = None) -> Built
     if folder.is_dir():
         record = json.loads((folder / "build.json").read_text())
         return Built(
-            folder=folder, seconds=record["seconds"], reused=True, tools=versions, digest=digest
+            name=plan.name,
+            folder=folder,
+            seconds=record["seconds"],
+            reused=True,
+            tools=versions,
+            digest=digest,
         )
     _sweep(cache, f".{folder.name}-")
     work = cache / f".{folder.name}-{os.getpid()}"
@@ -143,7 +150,14 @@ def execute(plan: BuildPlan, cache: Path, runner: Runner | None = None) -> Built
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
-    return Built(folder=folder, seconds=seconds, reused=False, tools=versions, digest=digest)
+    return Built(
+        name=plan.name,
+        folder=folder,
+        seconds=seconds,
+        reused=False,
+        tools=versions,
+        digest=digest,
+    )
 
 
 def _run(command: Command, work: Path, failed: Path, runner: Runner) -> None:

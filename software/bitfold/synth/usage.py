@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, final
 
 from bitfold.errors import ConfigError
-from bitfold.synth.target import Target
+from bitfold.synth.target import Part, Target
 
 
 @final
@@ -122,3 +122,23 @@ def plain_name(module: str) -> str:
         return module
     parts = module.split("\\")
     return parts[1] if len(parts) > 1 else module
+
+
+def shares(use: Utilisation, part: Part, luts: int | None = None) -> dict[str, float]:
+    """Share of the part per resource; `luts` where place and route has found their number."""
+    return {
+        "luts": (use.luts if luts is None else luts) / part.luts,
+        "ffs": use.ffs / part.ffs,
+        "brams": use.brams / part.brams,
+        "dsps": use.dsps / part.dsps,
+    }
+
+
+def overfull(use: Utilisation, part: Part) -> str:
+    """What the part has too little of, as "43 block RAMs of 30"; empty when all fits."""
+    names = {"luts": "LUTs", "ffs": "flip-flops", "brams": "block RAMs", "dsps": "DSPs"}
+    return ", ".join(
+        f"{getattr(use, key):g} {names[key]} of {getattr(part, key)}"
+        for key, share in shares(use, part).items()
+        if share > 1
+    )

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bitfold.errors import ArtefactError, ConfigError, ToolFailed
+from bitfold.errors import ArtefactError, BudgetError, ConfigError, ToolFailed
 from bitfold.hardware import hardware_folder, needed_files
 from bitfold.synth.bitstream import Bitstream, bitstream
 from bitfold.synth.flow import SynthResult, synth_design
 from bitfold.synth.source import design_id, read_source, reading_order
-from bitfold.synth.tools import TOOLS
+from bitfold.synth.target import load_target
 from bitfold.synth.yosys import synth_module
 from toy_design import toy_design
 
@@ -116,10 +116,31 @@ def test_a_clock_that_is_not_reached_is_refused(tmp_path: Path) -> None:
 
 
 @synth
-def test_ice40_is_placed_where_its_wheel_is(tmp_path: Path) -> None:
-    pytest.importorskip(TOOLS["nextpnr-ice40"].module, reason="nextpnr-ice40 is not installed")
+def test_ice40_is_placed(tmp_path: Path) -> None:
     design = toy_design(tmp_path / "design")
     result = synth_design(design, "ice40", tmp_path / "cache")
     assert result.fmax_mhz
     assert result.placed
     assert result.placed.luts >= result.totals.luts
+
+
+@synth
+def test_what_does_not_fit_is_counted_and_not_placed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    design = toy_design(tmp_path / "design")
+    family = load_target("ecp5")
+    tiny = dataclasses.replace(family.part("lfe5u-25f"), luts=10, ffs=12)
+    small = dataclasses.replace(family, parts={**family.parts, "lfe5u-25f": tiny})
+    monkeypatch.setattr("bitfold.synth.flow.load_target", lambda _: small)
+    monkeypatch.setattr("bitfold.synth.bitstream.load_target", lambda _: small)
+    result = synth_design(design, "ecp5", tmp_path / "cache", tree=False)
+    assert result.placed is None
+    assert result.totals.ffs > 12
+    assert result.fits["ffs"] == result.totals.ffs / 12
+    with pytest.raises(
+        BudgetError,
+        match=r"does not fit lfe5u-25f \(\d+ LUTs of 10, \d+ flip-flops of 12\).*larger",
+    ):
+        bitstream(design, "ulx3s", tmp_path / "bit", tmp_path / "cache", part="lfe5u-25f")
+    assert not (tmp_path / "bit").exists()

@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 
 from bitfold.errors import ToolFailed
-from bitfold.synth.nextpnr import Placed, read_report, with_place
-from bitfold.synth.plan import BuildPlan
+from bitfold.synth.nextpnr import Placed, place_plan, read_report
 from bitfold.synth.target import Place, load_target
 
 REPORT = {
@@ -68,13 +67,13 @@ def test_a_damaged_report_is_refused(tmp_path: Path, text: str, words: str) -> N
 
 
 def test_place_and_route_is_asked_for_with_seed_part_and_rate() -> None:
-    base = BuildPlan(name="x", files={}, commands=(), outputs=("netlist.json",))
     part = load_target("ecp5").part("lfe5u-45f")
-    plan = with_place(base, ecp5(), part, seed=7, freq_mhz=150.0)
+    plan = place_plan("x", b"{}", ecp5(), part, seed=7, freq_mhz=150.0)
     trim, command = plan.commands
     assert trim.args == ("netlist.json", "CCU2C", "COUT")
     text = " ".join(command.args)
     for word in ("--45k", "--seed 7", "--freq 150", "--out-of-context", "--json netlist.json"):
         assert word in text
     assert not any(arg.startswith("/") for arg in command.args)
-    assert plan.outputs == ("netlist.json", "report.json")
+    assert plan.files == {"netlist.json": b"{}"}
+    assert plan.outputs == ("report.json",)
