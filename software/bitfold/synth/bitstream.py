@@ -88,8 +88,8 @@ def bitstream(
     """Build top.bit and bitstream.json in the folder `out`, replacing it whole.
 
     part:      of the board's, its usual one when None. clock_mhz: the board's oscillator when
-    None. Raises: ToolNotFound, ConfigError, BudgetError when the part is too small, ToolFailed; also
-    when the clock is not reached.
+    None. Raises: ToolNotFound, ConfigError, BudgetError when the part is too small, ToolFailed;
+    also when the clock is not reached.
     """
     where = load_board(board)
     clock = pll(where, clock_mhz or where.clock_mhz)

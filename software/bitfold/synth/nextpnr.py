@@ -57,7 +57,10 @@ def place_commands(
 def place_plan(
     name: str, netlist: bytes, place: Place, part: Part, *, seed: int = 1, freq_mhz: float | None
 ) -> BuildPlan:
-    """Place and route Yosys' `netlist` without a board; the target's own aim if freq_mhz is None."""
+    """Place and route Yosys' `netlist` without a board.
+
+    freq_mhz: what it aims at; the target's own aim when None.
+    """
     aim = freq_mhz or place.freq_mhz
     return BuildPlan(
         name=f"{name}-placed",
