@@ -32,11 +32,19 @@ def main() -> int:
         ("search", ["search", str(run_file), "-o", str(folder)]),
         ("compile", ["compile", str(folder / "model.onnx"), "-o", design, *wishes]),
     ]
-    # These read the design alone: two at a time, the longest first.
+    # These read what is there and leave it: two at a time, the longest first.
     then = [
         ("bitstream", ["bitstream", design, "--board", hardware.board]),
         *((f"synth {name}", ["synth", design, "--target", name]) for name in SYNTH_TARGETS),
         ("verify", ["verify", design]),
+        (
+            "explore",
+            [
+                *("explore", str(folder / "model.onnx"), "-o", str(folder / "explore")),
+                *("--target", hardware.target, "--clock-mhz", f"{hardware.clock_mhz:g}"),
+                *("--prove", "0"),
+            ],
+        ),
     ]
     started = time.monotonic()
     taken: list[tuple[str, float]] = []

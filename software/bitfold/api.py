@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from bitfold.compiler.design import Design
+    from bitfold.explore import Explored
     from bitfold.ir import Graph
     from bitfold.search.progress import Progress
     from bitfold.search.run import SearchResult
@@ -45,9 +46,11 @@ def estimate(
     """What a QONNX model would take on a target, folded for a rate or a LUT budget.
 
     BitOps, weight bits, LUTs, block RAMs and cycles of each stage and in total, the stages that
-    bind the rate, and the share of each part of the family.
+    bind the rate, the LUTs that one percent more rate would cost (None where it cannot be), and
+    the share of each part of the family.
     """
     from bitfold.compiler.compile import plan, predict
+    from bitfold.compiler.front import one_percent
     from bitfold.compiler.lower import lower
     from bitfold.cost.stages import Mvtu, Vvau
     from bitfold.synth.target import load_target
@@ -74,6 +77,7 @@ def estimate(
         "bitops": sum(s.bitops for s in products.values()),
         "weight_bits": sum(s.weight_bits for s in products.values()),
         "binding": [row["name"] for row in rows if row["binds"]],
+        "one_percent_luts": one_percent(graph, layers, target, found["interval_cycles"]),
         "stages": rows,
         "parts": parts,
     }
@@ -83,6 +87,15 @@ def _share(used: float, there: float) -> float:
     if there:
         return used / there
     return float("inf") if used else 0.0
+
+
+def explore(
+    model: Path, out: Path, *, target: str = "ecp5", points: int = 12, prove: int = 3
+) -> tuple[Explored, ...]:
+    """The Pareto front of area against rate in the folder `out`; see bitfold.explore."""
+    from bitfold import explore as exploring
+
+    return exploring.explore(model, out, target=target, points=points, prove=prove)
 
 
 def compile_model(

@@ -32,6 +32,7 @@ def made(searched: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ok("compile", folder / "model.onnx", "--fps", "20000")
     ok("verify", folder / "design", "--frames", "60", "--protocol-frames", "8")
     ok("synth", folder / "design", "--target", "xc7", "--no-place")
+    ok("explore", folder / "model.onnx", "--points", "4", "--prove", "0")
     ok("report", folder)
     return folder
 

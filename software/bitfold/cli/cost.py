@@ -53,6 +53,9 @@ def command(  # noqa: PLR0917 - click passes by keyword
         f"{grouped(found['fps'])} frames/s; latency {grouped(found['latency_cycles'])} cycles; "
         f"bound by: {', '.join(found['binding'])}"
     )
+    more = found["one_percent_luts"]
+    said = "cannot be" if more is None else f"+{grouped(more)} LUTs"
+    click.echo(f"one percent more frames a second: {said}")
     for part in found["parts"]:
         verdict = "fits" if part["fits"] else "does not fit"
         click.echo(

@@ -99,11 +99,16 @@ def compile_graph(
     luts: int | None = None,
     target: str = "ecp5",
     clock_mhz: float = 50.0,
+    stages: tuple[Stage, ...] | None = None,
     checked: Comparison | None = None,
 ) -> Design:
-    """As `compile_model`, for an integer graph; `source` says what it was made from."""
+    """As `compile_model`, for an integer graph; `source` says what it was made from.
+
+    stages: planned already; `fps` and `luts` then play no part.
+    """
     layers = lower(graph)
-    stages = plan(graph, layers, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz)
+    if stages is None:
+        stages = plan(graph, layers, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz)
     first = stages[0]
     last = stages[-1]
     assert isinstance(first, AxisIn)

@@ -47,7 +47,7 @@ class Chosen:
 
 
 @final
-class _Prices:
+class Prices:
     """What stages cost on a target; remembered, for a bisection asks the same again and again."""
 
     def __init__(self, target: Target) -> None:
@@ -67,8 +67,8 @@ class _Prices:
         return self._known[key]
 
 
-def _fold_for_interval(
-    graph: Graph, layers: tuple[Layer, ...], cycles: int, prices: _Prices
+def fold_for_interval(
+    graph: Graph, layers: tuple[Layer, ...], cycles: int, prices: Prices
 ) -> Chosen | None:
     """The foldings with the fewest LUTs whose initiation interval is at most `cycles`, or None.
 
@@ -82,7 +82,7 @@ def _fold_for_interval(
 
 
 def _fold_behind(
-    graph: Graph, layers: tuple[Layer, ...], group: int, cycles: int, prices: _Prices
+    graph: Graph, layers: tuple[Layer, ...], group: int, cycles: int, prices: Prices
 ) -> Chosen | None:
     enters, luts = prices.of((input_stage(graph, group),))
     if enters > cycles:
@@ -124,7 +124,7 @@ def _fold_behind(
     )
 
 
-def _options(layer: Layer, group: int, cycles: int, prices: _Prices) -> Iterator[Option]:
+def _options(layer: Layer, group: int, cycles: int, prices: Prices) -> Iterator[Option]:
     """Ways to put `layer` behind streams of `group`, the best for each group that it can send."""
     best: dict[int, tuple[float, LayerFolding | None]] = {}
     for how in _choices(layer, group, cycles):
@@ -186,11 +186,11 @@ def fold(
 
     Raises: BudgetError, saying the least possible interval or the fewest LUTs possible.
     """
-    prices = _Prices(target)
+    prices = Prices(target)
     if interval_cycles is not None:
-        chosen = _fold_for_interval(graph, layers, interval_cycles, prices)
+        chosen = fold_for_interval(graph, layers, interval_cycles, prices)
         if chosen is None:
-            least = _fastest(graph, layers, prices, luts=None).interval
+            least = fastest(graph, layers, prices, luts=None).interval
             raise BudgetError(
                 f"an initiation interval of {interval_cycles} cycles cannot be met; "
                 f"the least this network can reach is {least} cycles"
@@ -201,15 +201,15 @@ def fold(
                 f"the budget is {luts}"
             )
         return chosen
-    return _fastest(graph, layers, prices, luts=luts)
+    return fastest(graph, layers, prices, luts=luts)
 
 
-def _fastest(graph: Graph, layers: tuple[Layer, ...], prices: _Prices, luts: int | None) -> Chosen:
+def fastest(graph: Graph, layers: tuple[Layer, ...], prices: Prices, luts: int | None) -> Chosen:
     """Least interval within the LUTs, by bisection: more cycles never need more LUTs.
 
     Raises: BudgetError.
     """
-    best = _fold_for_interval(graph, layers, _slowest(layers), prices)
+    best = fold_for_interval(graph, layers, slowest_interval(layers), prices)
     assert best is not None, "one lane at a time always works"
     if luts is not None and best.luts > luts:
         raise BudgetError(
@@ -219,7 +219,7 @@ def _fastest(graph: Graph, layers: tuple[Layer, ...], prices: _Prices, luts: int
     low = 0  # fails
     while best.interval - low > 1:
         middle = (low + best.interval) // 2
-        chosen = _fold_for_interval(graph, layers, middle, prices)
+        chosen = fold_for_interval(graph, layers, middle, prices)
         if chosen is not None and (luts is None or chosen.luts <= luts):
             best = chosen
         else:
@@ -227,7 +227,7 @@ def _fastest(graph: Graph, layers: tuple[Layer, ...], prices: _Prices, luts: int
     return best
 
 
-def _slowest(layers: tuple[Layer, ...]) -> int:
+def slowest_interval(layers: tuple[Layer, ...]) -> int:
     """More cycles than one lane at a time needs anywhere."""
     most = 1
     for layer in layers:

@@ -27,6 +27,7 @@ class RunFolder:
     metrics: Json | None = None
     policy: Json | None = None
     modes: Json | None = None
+    explore: Json | None = None
     manifest: Json | None = None
     verify: Json | None = None
     synth: Mapping[str, Json] = field(default_factory=dict)
@@ -59,6 +60,7 @@ def read_run_folder(folder: Path) -> RunFolder:
         metrics=_optional(folder / "metrics.json", "metrics"),
         policy=_optional(folder / "policy.json", "policy"),
         modes=_optional(folder / "modes.json", "modes"),
+        explore=_optional(folder / "explore" / "explore.json", "explore"),
         manifest=_optional(design / "manifest.json", "design"),
         verify=_optional(design / "verify.json", "verify"),
         synth=synth,
@@ -119,6 +121,8 @@ def _stale(run: RunFolder) -> list[str]:
     model = run.inputs.get("model.onnx")
     if run.manifest and model and run.manifest["model"]["sha256"] != model:
         found.append("design: compiled from another model.onnx than the one here")
+    if run.explore and model and run.explore["model"]["sha256"] != model:
+        found.append("explore.json: of another model.onnx than the one here")
     if run.modes and model and run.modes["files"]["model.onnx"] != model:
         found.append("modes.json: of another model.onnx than the one here")
     manifest = run.inputs.get("design/manifest.json")

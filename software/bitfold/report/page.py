@@ -1,7 +1,7 @@
 """report.html: the page of a run."""
 
 from bitfold.errors import ArtefactError
-from bitfold.report import modes, sections
+from bitfold.report import explored, modes, sections
 from bitfold.report.folder import RunFolder
 from bitfold.report.frame import frame
 from bitfold.report.sections import section
@@ -54,6 +54,13 @@ def _page(run: RunFolder) -> str:
             f"verify {design}",
             wide=True,
             note=_proof(run),
+        ),
+        section(
+            "Area against rate",
+            explored.explored(run),
+            f"explore {folder}/model.onnx",
+            wide=True,
+            note=explored.NOTE,
         ),
         section("Training", sections.curves(run), "search RUN.toml", wide=True),
         section("Made with, made from", sections.provenance(run), "", wide=True),

@@ -105,7 +105,6 @@ def build(
     cache, sources = cache.resolve(), [source.resolve() for source in sources]
     parameters = dict(parameters or {})
     root = verilator_root()
-    main = Path(config.share_dir) / "lib" / "verilator" / "verilator.cpp"
     flags = ["-cc", "--exe", "--vpi", "--prefix", "Vtop", "--top-module", top]
     flags += ["--public-flat-rw"] if public else ["--public-depth", "1"]
     flags += ["--assert", "--output-split", "4000", "-Wno-fatal", "--timescale", "1ns/1ps"]
@@ -124,24 +123,38 @@ def build(
     temporary = cache / f".{folder.name}-{os.getpid()}"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
+    try:
+        _compile(flags, sources, top, temporary, waves)
+        temporary.rename(folder)
+    except OSError:
+        if not executable.exists():
+            raise
+        # Somebody else finished the same build first.
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    seconds = time.monotonic() - started
+    return Build(executable=executable, top=top, parameters=parameters, seconds=seconds)
+
+
+def _compile(
+    flags: Sequence[str], sources: Sequence[Path], top: str, folder: Path, waves: str | None
+) -> None:
+    """Verilator and g++ in an empty folder of the cache; what stays is the executable `top`."""
+    from cocotb_tools import config
+
+    root, cache = verilator_root(), folder.parent
+    main = Path(config.share_dir) / "lib" / "verilator" / "verilator.cpp"
     link = f"-Wl,-rpath,{config.libs_dir} -L{config.libs_dir} -lcocotbvpi_verilator"
-    command = [str(root / "bin" / "verilator_bin"), *flags, "-Mdir", str(temporary), "-o", top]
+    command = [str(root / "bin" / "verilator_bin"), *flags, "-Mdir", str(folder), "-o", top]
     command += ["-LDFLAGS", link, str(main), *map(str, sources)]
     _run(command, cache, f"verilator on {top}")
     for name in _runtime_objects(cache / "runtime", waves):
-        shutil.copy(cache / "runtime" / name, temporary / name)  # newer than the sources
-    make = ["make", "-s", "-j2", "-C", str(temporary), "-f", "Vtop.mk", *_MAKE]
+        shutil.copy(cache / "runtime" / name, folder / name)  # newer than the sources
+    make = ["make", "-s", "-j2", "-C", str(folder), "-f", "Vtop.mk", *_MAKE]
     # The makefile calls "python", which a bare Debian does not have.
     make += [f"VM_TRACE={int(waves is not None)}", f"PYTHON3={sys.executable}"]
     _run(make, cache, f"g++ on {top}")
-    _keep_only(temporary, top)
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        temporary.rename(folder)
-    except OSError:
-        shutil.rmtree(temporary)  # somebody else finished the same build first
-    seconds = time.monotonic() - started
-    return Build(executable=executable, top=top, parameters=parameters, seconds=seconds)
+    _keep_only(folder, top)
 
 
 def _keep_only(folder: Path, name: str) -> None:
@@ -168,8 +181,11 @@ def _runtime_objects(folder: Path, waves: str | None) -> list[str]:
         includes = [f"-I{include}", f"-I{include}/vltstd"]
         source = str(include / f"{name}.cpp")
         command = ["g++", *flags, *defines, *includes, "-c", source, "-o", str(part)]
-        _run(command, folder, f"g++ on {name}")
-        part.rename(target)
+        try:
+            _run(command, folder, f"g++ on {name}")
+            part.rename(target)
+        finally:
+            part.unlink(missing_ok=True)
     return [f"{name}.o" for name in names]
 
 

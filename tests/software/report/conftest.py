@@ -89,6 +89,19 @@ def bitstream() -> dict[str, Any]:
             "design_id": "0" * 16, "tools": {"ecppack": "0.11"}}  # fmt: skip
 
 
+def explored() -> dict[str, Any]:
+    proof = {"design": "at-900", "interval_cycles": 900, "outputs": 30, "mismatches": 0,
+             "exact": True, "luts": 4321, "ffs": 8, "brams": 1.0}  # fmt: skip
+    points = [
+        {"interval_cycles": 1800 // n, "latency_cycles": 2000, "fps": 27_777.7 * n,
+         "luts": 2345.6 * n, "ffs": 8.0, "brams": 1, "binding": list(LAYERS)[:n],
+         "one_percent": 12.0 if n == 1 else None, "proof": proof if n == 2 else None}
+        for n in (1, 2)
+    ]  # fmt: skip
+    return {"kind": "explore", "schema": 1, "target": "xcup", "clock_mhz": 50.0,
+            "model": {"file": "model.onnx", "sha256": "0" * 64}, "points": points}  # fmt: skip
+
+
 def write(path: Path, value: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value))
@@ -104,6 +117,7 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "digits"
     write(folder / "metrics.json", metrics())
     write(folder / "policy.json", policy())
+    write(folder / "explore" / "explore.json", explored())
     path = folder / "design" / "manifest.json"
     write(path, manifest())
     write(folder / "design" / "verify.json", verify(hashlib.sha256(path.read_bytes()).hexdigest()))

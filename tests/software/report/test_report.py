@@ -22,6 +22,7 @@ def test_the_page_shows_the_figures(run_folder: Path) -> None:
         "97.2 %", "float 98.5 %", "2 M", "7.0x less", "3.66 kB", "9.1x less than float",
         "exact", "55.6 k", "98.7", "-6.5 %", "321", "111", "1 234", "555 kB", "lfe5u-85f",
         "44 s", "torch", "2.12.1", "cocotb", "ecppack", "limpq", "uniform 3-bit",
+            "xcup", "27.8 k", "2 346", "4 321", "+12", "conv1 and 1 more",
     ):  # fmt: skip
         assert figure in text, figure
     assert "Not run" not in text
@@ -100,7 +101,7 @@ def test_results_of_another_design_are_called_so(run_folder: Path) -> None:
     path = run_folder / "design" / "manifest.json"
     path.write_text(path.read_text() + " ")
     run = read_run_folder(run_folder)
-    assert [w.split(":")[0] for w in run.warnings] == ["design", "verify.json"]
+    assert [w.split(":")[0] for w in run.warnings] == ["design", "explore.json", "verify.json"]
     assert "of another design" in render(run)
 
 

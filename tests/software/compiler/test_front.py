@@ -1,0 +1,58 @@
+"""The front of area against rate."""
+
+from itertools import pairwise
+
+import pytest
+
+from bitfold.compiler.folding import fold
+from bitfold.compiler.front import front, one_percent
+from bitfold.compiler.lower import lower
+from bitfold.compiler.pipeline import run_pipeline
+from bitfold.cost import interval, read_target
+from bitfold.errors import BudgetError
+from branch_graphs import residual
+from integer_graphs import digits_like
+
+TARGET = read_target("ecp5")
+
+
+@pytest.mark.parametrize("make", [digits_like, residual])
+def test_points_run_from_the_smallest_to_the_fastest_and_none_is_dominated(make):
+    graph = run_pipeline(make())
+    layers = lower(graph)
+    seen = []
+    points = front(graph, layers, "ecp5", points=10, each=lambda: seen.append(1))
+    assert len(points) == 10
+    assert len(seen) >= 10
+    for slow, fast in pairwise(points):
+        assert slow.interval_cycles > fast.interval_cycles
+        assert slow.luts < fast.luts
+    for point in points:
+        assert interval(point.stages) == point.interval_cycles
+        best = fold(graph, layers, TARGET, interval_cycles=point.interval_cycles, luts=None)
+        assert best.interval == point.interval_cycles
+        assert point.fps == pytest.approx(50e6 / point.interval_cycles)
+        assert point.binding
+    smallest = fold(graph, layers, TARGET, interval_cycles=10**9, luts=None)
+    assert points[0].interval_cycles == smallest.interval
+    with pytest.raises(BudgetError, match=f"least .* is {points[-1].interval_cycles} cycles"):
+        fold(graph, layers, TARGET, interval_cycles=points[-1].interval_cycles - 1, luts=None)
+
+
+def test_one_percent_more_is_what_the_next_folding_takes():
+    graph = run_pipeline(digits_like())
+    layers = lower(graph)
+    points = front(graph, layers, "ecp5", points=6)
+    for point in points[:-1]:
+        now = fold(graph, layers, TARGET, interval_cycles=point.interval_cycles, luts=None)
+        asked = int(point.interval_cycles / 1.01)
+        then = fold(graph, layers, TARGET, interval_cycles=asked, luts=None)
+        assert point.one_percent == then.luts - now.luts
+        assert one_percent(graph, layers, "ecp5", point.interval_cycles) == point.one_percent
+    assert points[-1].one_percent is None
+
+
+def test_a_network_without_more_points_gives_fewer():
+    graph = run_pipeline(digits_like(w_bits=1, a_bits=1))
+    points = front(graph, lower(graph), "ecp5", points=500)
+    assert [p.interval_cycles for p in points] == [5184, 2592, 1296]
