@@ -2,6 +2,7 @@
 
 from bitfold.api import compile_model as compile_model
 from bitfold.api import estimate as estimate
+from bitfold.api import explore_model as explore_model
 from bitfold.api import read_graph as read_graph
 from bitfold.api import search_bits as search_bits
 from bitfold.api import synth_design as synth_design

@@ -89,13 +89,13 @@ def _share(used: float, there: float) -> float:
     return float("inf") if used else 0.0
 
 
-def explore(
+def explore_model(
     model: Path, out: Path, *, target: str = "ecp5", points: int = 12, prove: int = 3
 ) -> tuple[Explored, ...]:
     """The Pareto front of area against rate in the folder `out`; see bitfold.explore."""
-    from bitfold import explore as exploring
+    from bitfold.explore import explore
 
-    return exploring.explore(model, out, target=target, points=points, prove=prove)
+    return explore(model, out, target=target, points=points, prove=prove)
 
 
 def compile_model(
