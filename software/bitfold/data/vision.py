@@ -23,6 +23,12 @@ _SETS = {
 }
 _HALVED = {"mnist16": "mnist", "fashion_mnist16": "fashion_mnist", "cifar16": "cifar10"}
 
+# What torchvision's readers raise at files that are missing, cut off, or something else.
+_DAMAGE = (
+    *(RuntimeError, OSError, ValueError, EOFError, KeyError, IndexError, AssertionError),
+    pickle.UnpicklingError,
+)
+
 
 def vision(name: str, root: Path | None) -> DataSet:
     """Load `name` (mnist, fashion_mnist, cifar10; or mnist16, ...) from `root`.
@@ -39,7 +45,7 @@ def vision(name: str, root: Path | None) -> DataSet:
         )
     try:
         train, test = (maker(root, train=part, download=False) for part in (True, False))
-    except (RuntimeError, OSError, ValueError, EOFError, pickle.UnpicklingError, KeyError) as error:
+    except _DAMAGE as error:
         reason = str(error).split(".")[0]
         raise DataError(
             f"data set {name!r} is missing or damaged under {str(root)!r} ({reason}): {folder} "
@@ -47,6 +53,12 @@ def vision(name: str, root: Path | None) -> DataSet:
         ) from None
     x, y = _tensors(train.data, train.targets)
     test_x, test_y = _tensors(test.data, test.targets)
+    for images, labels in ((x, y), (test_x, test_y)):
+        if len(images) != len(labels) or not ((labels >= 0) & (labels < 10)).all():
+            raise DataError(
+                f"data set {name!r} is damaged under {str(root)!r}: {len(images)} images and "
+                f"{len(labels)} labels, which must be as many and lie in 0..9"
+            )
     if name in _HALVED:
         x, test_x = _halve(x), _halve(test_x)
     order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))

@@ -2,7 +2,6 @@
 
 import json
 import math
-import pickle
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,10 +22,6 @@ _TYPES = {
     "I64": torch.int64,
     "I32": torch.int32,
 }
-_UNREADABLE = (
-    *(OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError),
-    pickle.UnpicklingError,
-)
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
@@ -41,15 +36,18 @@ def load_weights(model: nn.Module, path: Path) -> None:
         value = _safetensors(path) if path.suffix == ".safetensors" else _torch(path)
     except FileNotFoundError:
         raise ConfigError(f"[model] weights {path}: not found") from None
-    except _UNREADABLE as error:
+    except Exception as error:  # damaged bytes can make the readers raise anything
         reason = str(error).strip().split("\n")[0]
         raise ConfigError(f"[model] weights {path}: not readable ({reason})") from None
-    if not isinstance(value, Mapping) or not all(isinstance(v, Tensor) for v in value.values()):
+    if not isinstance(value, Mapping) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in value.items()
+    ):
         raise ConfigError(
             f"[model] weights {path}: holds no state dict (name -> tensor); write one with "
             "torch.save(model.state_dict(), ...)"
         )
     _check(model.state_dict(), value, path)
+    _check_values(value, path)
     model.load_state_dict(value, strict=True)
 
 
@@ -74,6 +72,17 @@ def _check(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor], path: Path
             f"[model] weights {path}: of another network than [model] and [data] describe: "
             f"{'; '.join(said)}"
         )
+
+
+def _check_values(given: Mapping[str, Tensor], path: Path) -> None:
+    for name, tensor in given.items():
+        rule = ""
+        if tensor.layout != torch.strided or tensor.is_meta or tensor.is_complex():
+            rule = "is not a plain tensor of real numbers"
+        elif tensor.is_floating_point() and not tensor.isfinite().all():
+            rule = "holds numbers that are not finite"
+        if rule:
+            raise ConfigError(f"[model] weights {path}: {name!r} {rule}")
 
 
 def _torch(path: Path) -> object:

@@ -85,6 +85,30 @@ def signs(x: Tensor) -> Tensor:
     return torch.where(x >= 0, 1.0, torch.where(x < 0, -1.0, x))
 
 
+class _AtLeast(torch.autograd.Function):
+    """clamp(x, min=least), whose gradient also passes below where a descent leads back up.
+
+    A clamp's own gradient is zero there: one large step would end the learning for good.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, least: float) -> Tensor:
+        ctx.save_for_backward(x < least)
+        return x.clamp(min=least)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        (grad,) = grads
+        (below,) = ctx.saved_tensors
+        return torch.where(below, grad.clamp(max=0), grad), None
+
+
+def at_least(x: Tensor, least: float) -> Tensor:
+    """`x`, or `least` where that is more; x below `least` still learns to rise. Shape of x."""
+    result: Tensor = _AtLeast.apply(x, least)  # type: ignore[no-untyped-call]  # torch's apply
+    return result
+
+
 def codes(x: Tensor, step: Tensor, bits: int, *, signed: bool) -> Tensor:
     """The integers that `quantise` multiplies with `step`, held in x's type. Shape of x."""
     if signed and bits == 1:
@@ -158,7 +182,9 @@ class LSQ(nn.Module):
 
     def step(self) -> Tensor:
         """Step of the selected candidate, clamped into its allowed range. Shape ()."""
-        step = self.steps[self.index].clamp(LEAST_STEP, self.most_step)
+        step = at_least(self.steps[self.index], LEAST_STEP)
+        if self.most_step is not None:
+            step = step.clamp(max=self.most_step)
         return nearest_power_of_two(step) if self.power_of_two else step
 
     @torch.no_grad()

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from bitfold.errors import ConfigError
 from bitfold.quant import processes
-from bitfold.quant.lsq import LEAST_STEP, bounds
+from bitfold.quant.lsq import LEAST_STEP, at_least, bounds
 
 
 class _Truncate(torch.autograd.Function):
@@ -77,7 +77,7 @@ class Planes(nn.Module):
 
     def value(self) -> Tensor:
         """The step in its allowed range. Shape ()."""
-        return self.step.clamp(min=LEAST_STEP)
+        return at_least(self.step, LEAST_STEP)
 
     @torch.no_grad()
     def start_at(self, step: float) -> None:

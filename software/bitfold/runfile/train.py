@@ -11,7 +11,7 @@ from bitfold.runfile.section import Section
 class Train(Section):
     """[train]: the phases that every method shares."""
 
-    seed: int = Field(default=0, ge=0, description="seed of every random draw")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="seed of every random draw")
     batch: int = Field(default=64, ge=2, description="images per step, over all processes")
     momentum: float = Field(default=0.9, ge=0, lt=1, description="SGD momentum (Nesterov)")
     weight_decay: float = Field(default=2.5e-5, ge=0, description="of weights; not of steps, norms")

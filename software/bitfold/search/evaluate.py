@@ -63,7 +63,9 @@ def batch_statistics(model: nn.Module) -> Iterator[None]:
     for norm in norms:
         norm.train()
         norm.momentum = 0.0  # keeps the running statistics
-    yield
-    model.train(was)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
+    try:
+        yield
+    finally:
+        model.train(was)
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum

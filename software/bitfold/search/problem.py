@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 
-from bitfold.errors import BudgetError
+from bitfold.errors import BudgetError, ConfigError
 from bitfold.policy import LayerBits
 from bitfold.quant import Layer
 from bitfold.search.costs import KINDS, Budget, CostModel, Options, layer_shape
@@ -150,7 +150,7 @@ def pose(
     """Make the problem of a run file's [search] and [budget]; settings as described there.
 
     `also` lists further budgets as (kind, value, like_uniform). Raises: BudgetError when no choice
-    of bits meets the budgets.
+    of bits meets the budgets, ConfigError when no layer is left to search.
     """
     fixed = {}
     if isinstance(first_last, int):
@@ -175,6 +175,10 @@ def pose(
         seed=seed,
         also=tuple(limited(*each) for each in also),
     )
-    if posed.searched:
-        posed.check(posed.options())
+    if not posed.searched:
+        raise ConfigError(
+            f"[search] first_last = {first_last} fixes the bits of all {len(layers)} layers of "
+            'this network: nothing is left to search. Set first_last = "search"'
+        )
+    posed.check(posed.options())
     return posed

@@ -102,11 +102,13 @@ class _Run:
         model = build(run.model, data, run.train.seed)
         layers = trace(model, data.shape)
         problem = self._pose(layers)
+        # Made before anything is trained: it refuses what it cannot do.
+        method = METHODS[run.search.method](run.search, problem)
         if "float" in self.recipes:
             self._train("float", model, Hooks())
         self.teacher = copy.deepcopy(model)
         accuracies = {"float": self._accuracy(model)}
-        found = self._find(model, problem)
+        found = self._find(model, method)
         start = found.released or Released(model=copy.deepcopy(model))
         searched = self._finetune("finetune", start, layers, found.policy, found.method)
         accuracies["searched"] = self._accuracy(searched)
@@ -119,7 +121,8 @@ class _Run:
         value: dict[str, Any] = {}
         if self.fabric.is_global_zero:
             value = self._write(searched, policy, problem, found, accuracies)
-        return SearchResult(policy, self.fabric.broadcast(value), searched, self.fabric.global_rank)
+        value = self.fabric.broadcast(value)
+        return SearchResult(policy, value, searched.cpu().eval(), self.fabric.global_rank)
 
     def _write(
         self,
@@ -170,10 +173,9 @@ class _Run:
             also=[(each.kind, each.value, each.like_uniform) for each in run.budget.also],
         )
 
-    def _find(self, start: nn.Module, problem: Problem) -> _Found:
+    def _find(self, start: nn.Module, method: Method) -> _Found:
         """Run the method on a copy of the float model `start`."""
-        settings, model = self.run.search, copy.deepcopy(start)
-        method = METHODS[settings.method](settings, problem)
+        model = copy.deepcopy(start)
         method.prepare(model)
         if "search" in self.recipes:
             self._train("search", model, method)

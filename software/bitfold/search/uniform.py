@@ -16,12 +16,17 @@ class Uniform(Method):
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
+        self.found = self._widest()
 
     def prepare(self, model: nn.Module) -> None:
         """Nothing to swap."""
 
     def policy(self, model: nn.Module) -> dict[str, LayerBits]:
-        """Bits of every layer. Raises: BudgetError when even the least candidate costs more."""
+        """Bits of every layer."""
+        return self.found
+
+    def _widest(self) -> dict[str, LayerBits]:
+        """Raises: BudgetError when even the least candidate costs more."""
         for bits in reversed(self.problem.bits):
             policy = self.problem.uniform(bits)
             if self.problem.keeps(policy):

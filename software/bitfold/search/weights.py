@@ -62,6 +62,12 @@ def shares(problem: Problem, a_bits: int, reweigh: Reweigh) -> Floats:
     return np.array(counts, dtype=np.float64) / max(sum(counts), 1)
 
 
+def check(problem: Problem, a_bits: int) -> None:
+    """Raise BudgetError unless some weight bits, with activations of `a_bits`, keep the budgets."""
+    pairs = [[LayerBits(w_bits=w, a_bits=a_bits)] for w in problem.bits]
+    problem.check([pairs for _ in problem.searched])
+
+
 def fit(
     problem: Problem,
     wanted: Mapping[str, LayerBits],

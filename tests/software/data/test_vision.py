@@ -1,5 +1,6 @@
 """torchvision's layouts, on tiny sets written here."""
 
+import gzip
 import hashlib
 import pickle
 import struct
@@ -124,3 +125,19 @@ def test_an_altered_cifar_file_is_a_data_error(
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DataError, match="damaged"):
         load("cifar10", tmp_path)
+
+
+@pytest.mark.parametrize("labels", [np.arange(19) % 10, np.arange(21) % 10, np.arange(20)])
+def test_labels_that_do_not_fit_the_images_are_refused(tmp_path: Path, labels: np.ndarray) -> None:
+    write_mnist(tmp_path, "MNIST")
+    write_idx(tmp_path / "MNIST" / "raw" / "train-labels-idx1-ubyte", labels)
+    with pytest.raises(DataError, match=rf"20 images and {len(labels)} labels"):
+        load("mnist", tmp_path)
+
+
+def test_files_still_packed_are_refused(tmp_path: Path) -> None:
+    write_mnist(tmp_path, "MNIST")
+    path = tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(DataError, match="missing or damaged"):
+        load("mnist", tmp_path)

@@ -1,5 +1,6 @@
 """Float weights from files, and what is said about those of another network."""
 
+import contextlib
 import json
 import struct
 from pathlib import Path
@@ -103,3 +104,46 @@ def test_a_damaged_safetensors_file_is_refused(tmp_path: Path) -> None:
         path.write_bytes(each)
         with pytest.raises(ConfigError, match="not readable"):
             load_weights(net(0), path)
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (torch.tensor(float("nan")), "not finite"),
+        (torch.tensor(float("inf")), "not finite"),
+        (torch.tensor(1j), "not a plain tensor"),
+    ],
+)
+def test_numbers_that_no_network_has_are_refused(bad: Tensor, words: str, tmp_path: Path) -> None:
+    state = net(0).state_dict()
+    name = next(name for name, tensor in state.items() if tensor.ndim == 4)
+    state[name] = state[name] * bad
+    torch.save(state, tmp_path / "w.pt")
+    with pytest.raises(ConfigError, match=f"w.pt: '{name}' .*{words}"):
+        load_weights(net(1), tmp_path / "w.pt")
+
+
+def test_sparse_tensors_and_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    state = net(0).state_dict()
+    name = next(name for name, tensor in state.items() if tensor.ndim == 4)
+    torch.save({**state, name: state[name].to_sparse()}, tmp_path / "w.pt")
+    with pytest.raises(ConfigError, match="not a plain tensor"):
+        load_weights(net(1), tmp_path / "w.pt")
+    torch.save({0: state[name]}, tmp_path / "w.pt")
+    with pytest.raises(ConfigError, match="holds no state dict"):
+        load_weights(net(1), tmp_path / "w.pt")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_bytes_are_one_clear_error_or_the_weights(seed: int, tmp_path: Path) -> None:
+    path = tmp_path / "w.pt"
+    torch.save(net(0).state_dict(), path)
+    content = bytearray(path.read_bytes())
+    rng = torch.Generator().manual_seed(seed)
+    for place in torch.randint(len(content), (8,), generator=rng).tolist():
+        content[place] ^= 0xFF
+    start = content.find(b"data.pkl") + 60
+    content[start + seed] ^= 0x15
+    path.write_bytes(content)
+    with contextlib.suppress(ConfigError):
+        load_weights(net(1), path)

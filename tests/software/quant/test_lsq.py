@@ -142,3 +142,23 @@ def test_the_steps_gradient_is_scaled_by_the_whole_batch() -> None:
         assert step.grad is not None
         grads.append(step.grad.item())
     assert grads[0] == pytest.approx(2 * grads[1])
+
+
+def test_a_step_below_the_least_learns_to_rise_again() -> None:
+    torch.manual_seed(0)
+    quantiser = LSQ((4,), signed=True)
+    weight = torch.randn(64)
+    quantiser.start_from(weight)
+    with torch.no_grad():
+        quantiser.steps.neg_()
+    optimiser = torch.optim.SGD(quantiser.parameters(), lr=0.1)
+    for _ in range(200):
+        optimiser.zero_grad()
+        (quantiser(weight) - weight).square().sum().backward()
+        optimiser.step()
+    assert quantiser.step() > 0.1
+    with torch.no_grad():
+        quantiser.steps.fill_(-1.0)
+    quantiser.zero_grad()
+    quantiser.step().backward()  # a descent would lower it still: the bound holds
+    assert quantiser.steps.grad == 0

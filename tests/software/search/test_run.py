@@ -248,3 +248,26 @@ def test_a_mismatch_at_export_leaves_no_model(
         search(run_file(search={"method": "uniform"}), tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoints"]
     assert os.listdir(tmp_path / "checkpoints")
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_nothing_left_to_search_is_said_so_and_nothing_trained(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bitfold.search.run.train", None)
+    run = run_file(model={"name": "mlp", "hidden": [8]}, search={"method": method, "first_last": 8})
+    with pytest.raises(ConfigError, match=r"first_last = 8 fixes the bits of all 2 layers.*search"):
+        search(run, tmp_path)
+
+
+@pytest.mark.parametrize("method", ["bsq", "csq", "sdq"])
+def test_activations_that_no_weights_make_up_for_are_refused_before_training(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bitfold.search.run.train", None)
+    run = run_file(
+        search={"method": method, "a_bits": 8, "first_last": "search"},
+        budget={"kind": "bitops", "like_uniform": 2},
+    )
+    with pytest.raises(BudgetError, match=r"least possible is"):
+        search(run, tmp_path)

@@ -31,5 +31,5 @@ class SearchDqmq(TrainedSearch):
     )
     modes: int = Field(default=4, ge=1, le=64, description="most precision modes of the network")
     least_share: float = Field(
-        default=0.05, ge=0, lt=1, description="of the inputs that a mode must serve"
+        default=0.05, gt=0, lt=1, description="of the inputs that a mode must serve"
     )

@@ -29,7 +29,7 @@ class SearchSdq(WeightSearch):
     )
     temperature: float = Field(default=1.0, gt=0, description="of the Gumbel-softmax")
     threshold: float = Field(
-        default=0.1, gt=0, lt=0.9, description="a layer is fixed lower when its beta is below"
+        default=0.1, ge=0.01, lt=0.9, description="a layer is fixed lower when its beta is below"
     )
     beta_lr: float = Field(default=0.1, gt=0, description="first learning rate of the betas")
     ebr: float = Field(default=0.1, ge=0, description="strength of the bin regularisation; 0: none")

@@ -37,7 +37,7 @@ from bitfold.search.codes import strip
 from bitfold.search.hooks import Group
 from bitfold.search.method import Method, Released
 from bitfold.search.problem import Problem
-from bitfold.search.weights import bit_costs, fit, shares, weight_budget
+from bitfold.search.weights import bit_costs, check, fit, shares, weight_budget
 
 
 @final
@@ -46,9 +46,7 @@ class BSQ(Method):
 
     def __init__(self, problem: Problem, settings: SearchBsq, a_bits: int) -> None:
         self.problem, self.settings, self.a_bits = problem, settings, a_bits
-        least = LayerBits(w_bits=problem.bits[0], a_bits=a_bits)
-        names = [layer.name for layer in problem.searched]
-        fit(problem, dict.fromkeys(names, least), dict.fromkeys(names, 0.0), problem.bits)
+        check(problem, a_bits)
         self.costs, self.budget = bit_costs(problem, a_bits), weight_budget(problem, a_bits)
         self.shares = shares(problem, a_bits, settings.reweigh).tolist()
         self.alpha = Alpha(None if settings.alpha == "steer" else float(settings.alpha))

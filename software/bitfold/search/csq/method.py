@@ -40,7 +40,7 @@ from bitfold.search.csq.schedule import Schedule
 from bitfold.search.hooks import Group
 from bitfold.search.method import Method, Released
 from bitfold.search.problem import Problem
-from bitfold.search.weights import fit, shares
+from bitfold.search.weights import check, fit, shares
 
 
 @final
@@ -49,6 +49,7 @@ class CSQ(Method):
 
     def __init__(self, problem: Problem, settings: SearchCsq, a_bits: int) -> None:
         self.problem, self.settings, self.a_bits = problem, settings, a_bits
+        check(problem, a_bits)
         self.shares = shares(problem, a_bits, settings.reweigh).tolist()
         self.target = target_bits(problem, a_bits, PLANES)
         self.layers: tuple[GatedLayer, ...] = ()
