@@ -7,10 +7,13 @@ by column independent. What it is made of does not matter here.
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitfold.ir.types import Ints
 
 Codes = Callable[[Ints], Ints]
+Floats = NDArray[np.float32]
+Reals = Callable[[Ints], Floats]
 EXHAUSTIVE_RANGE = 1 << 16  # points a channel that are all tried
 SAMPLES = 1 << 13  # evenly spaced points tried in a wider range
 CHUNK = 1 << 20  # elements evaluated at once
@@ -20,6 +23,23 @@ def directions(codes: Codes, low: int, high: int, channels: int) -> Ints:
     """+1 or -1 for each channel: whether the function ends lower than it begins."""
     ends = codes(np.broadcast_to(np.array([[low], [high]]), (2, channels)))
     return np.where(ends[1] < ends[0], -1, 1).astype(np.int64)
+
+
+def extremes(function: Reals, low: int, high: int, channels: int) -> Floats:
+    """(2, C) least and greatest value of each channel, on the points that are tried."""
+    points, rows = _tried(low, high), max(1, CHUNK // channels)
+    parts = [
+        function(np.broadcast_to(points[i : i + rows, None], (len(points[i : i + rows]), channels)))
+        for i in range(0, len(points), rows)
+    ]
+    least = np.min([part.min(axis=0) for part in parts], axis=0)
+    return np.stack([least, np.max([part.max(axis=0) for part in parts], axis=0)])
+
+
+def _tried(low: int, high: int, every: bool = False) -> Ints:
+    if every or high - low < EXHAUSTIVE_RANGE:
+        return np.arange(low, high + 1)
+    return np.unique(np.linspace(low, high, SAMPLES).astype(np.int64))
 
 
 def bisect(codes: Codes, low: int, high: int, levels: Ints, channels: int) -> Ints:
@@ -45,19 +65,16 @@ def bisect(codes: Codes, low: int, high: int, levels: Ints, channels: int) -> In
 
 
 def first_violation(
-    codes: Codes, low: int, high: int, thresholds: Ints, values: Ints
+    codes: Codes, low: int, high: int, thresholds: Ints, values: Ints, *, every: bool = False
 ) -> tuple[int, int] | None:
     """A (channel, x) where codes(x) != values[number of thresholds <= x], or None.
 
     None proves the thresholds, and that no channel decreases, on every point tried: all of
-    low..high if that is at most `EXHAUSTIVE_RANGE`, else an even sample, the ends, and both sides
-    of every threshold.
+    low..high if that is at most `EXHAUSTIVE_RANGE` or `every` one is asked for, else an even
+    sample, the ends, and both sides of every threshold.
     """
     channels = len(thresholds)
-    if high - low < EXHAUSTIVE_RANGE:
-        points = np.arange(low, high + 1)
-    else:
-        points = np.unique(np.linspace(low, high, SAMPLES).astype(np.int64))
+    points = _tried(low, high, every)
     rows = max(1, CHUNK // channels)
     for i in range(0, len(points), rows):
         x = np.broadcast_to(points[i : i + rows, None], (len(points[i : i + rows]), channels))

@@ -42,8 +42,6 @@ class Random(Method):
     def policy(self, model: nn.Module) -> dict[str, LayerBits]:
         """Bits of every layer, as seed and draw decide. Raises: BudgetError."""
         problem = self.problem
-        if not problem.searched:
-            return problem.complete({})
         rng = np.random.default_rng((problem.seed, self.draw))
         options = problem.options(tied=self.tied)
         problem.check(options)

@@ -30,8 +30,6 @@ def nearest(
     layers. Where no choice spends 98 %, the result spends the most that is possible. Returns the
     bits of every layer. Raises: BudgetError when no choice keeps the budgets.
     """
-    if not problem.searched:
-        return problem.complete({})
     names = [layer.name for layer in problem.searched]
     harm = np.array([(w_harm[name], a_harm[name]) for name in names])[:, None, None]
     harm = np.maximum(harm / harm.mean(), _RAISE) if harm.any() else np.ones_like(harm)
@@ -48,8 +46,6 @@ def choose_spending(problem: Problem, options: Options, value: Floats) -> dict[s
     Where no choice does, the result spends the most that is possible, or 0.1 % less. Returns the
     bits of every layer. Raises: BudgetError when no choice keeps the budgets.
     """
-    if not problem.searched:
-        return problem.complete({})
     try:
         return choose_policy(problem, options, value, LEAST_SHARE * problem.limit)
     except BudgetError:
@@ -64,8 +60,6 @@ def choose_policy(
 
     Returns the bits of every layer. Raises: BudgetError when no choice does.
     """
-    if not problem.searched:
-        return problem.complete({})
     picks = choose(value, *problem.limits(options, least))
     return problem.complete(
         {

@@ -127,7 +127,7 @@ def test_sparse_tensors_and_names_that_are_no_text_are_refused(tmp_path: Path) -
     state = net(0).state_dict()
     name = next(name for name, tensor in state.items() if tensor.ndim == 4)
     torch.save({**state, name: state[name].to_sparse()}, tmp_path / "w.pt")
-    with pytest.raises(ConfigError, match="not a plain tensor"):
+    with pytest.raises(ConfigError, match=r"not (a plain tensor|readable)"):
         load_weights(net(1), tmp_path / "w.pt")
     torch.save({0: state[name]}, tmp_path / "w.pt")
     with pytest.raises(ConfigError, match="holds no state dict"):

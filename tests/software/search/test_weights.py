@@ -186,18 +186,3 @@ def test_fit_says_that_the_activations_are_too_wide(kind: str) -> None:
     posed = problem(kind, like=2)
     with pytest.raises(BudgetError, match=r"\[8\] of activations the least possible is"):
         fit(posed, policy([3] * 4, 8), dict.fromkeys(NAMES, 1.0), WIDE[1:])
-
-
-def test_fit_of_a_network_without_searched_layers_is_the_fixed_policy() -> None:
-    layers = (LAYERS[0], LAYERS[-1])
-    posed = pose(
-        layers,
-        kind="size",
-        value=1e6,
-        like_uniform=None,
-        bits=(2, 3),
-        first_last=8,
-        target="ecp5",
-        seed=0,
-    )
-    assert fit(posed, {}, {}, WIDE) == posed.uniform(2)

@@ -26,20 +26,50 @@ TABULATED = 1 << 12  # integers on which other steps are tried
 def as_codes(x: Stream, reader: str, builder: Builder) -> Stream:
     """`x` as integers of a quantiser times a scale, without steps; its moves are made.
 
-    A scaling behind a quantiser goes into the scale. Other steps, and sums, become codes of
-    their own where they keep to the grid and need at most 8 bits.
+    A scaling behind a quantiser goes into the scale, but for one by a negative number in front of
+    a max-pool. Other steps, and sums, become codes of their own where they keep to the grid and
+    need at most 8 bits.
     Raises: ModelError when a quantiser is missing.
     """
     assert x.type is not None
     factor, offset, count = affine_prefix(x, np.ones(()), np.zeros(()))
-    if not (builder.holds_codes(x.node) and count == len(x.steps) and not offset.any()):
+    scaled = builder.holds_codes(x.node) and count == len(x.steps) and not offset.any()
+    if not (scaled and _rises_before_pools(x)):
         x = _tabulated(x, factor if not offset.any() else np.ones(()), reader, builder)
         factor = np.ones(())
     name = emitted(builder, x)
-    scale, kind = x.scale * factor, builder.types[name]
+    scale, kind = _product(x, factor, builder.opset), builder.types[name]
     if not scale.all():
         raise ModelError(f"node {reader!r}: its input {x.node!r} is multiplied by 0")
     return replace(x, node=name, type=kind, scale=scale, steps=(), moves=(), tensor=ROOT)
+
+
+def _rises_before_pools(x: Stream) -> bool:
+    """Whether what stands in front of each max-pool, a scaling, is by positive numbers."""
+    for pool in x.pools:
+        at = next(i for i, step in enumerate(x.steps) if step.name == pool.name)
+        before = replace(x, steps=x.steps[:at])
+        if not (affine_prefix(before, np.ones(()), np.zeros(()))[0] > 0).all():
+            return False
+    return True
+
+
+def _product(x: Stream, factor: Doubles, opset: int) -> Doubles:
+    """The scale of `x` behind steps that multiply it by `factor`.
+
+    QONNX multiplies in float32: its product is taken where it gives the reals of all codes, so
+    that values on a grid stay there (0.2 times 5 is 1). Where each code is rounded its own way
+    there is no grid, and the reals of single codes are a float32's last place off.
+    """
+    exact = x.scale * factor
+    if not x.steps or x.type is None:
+        return exact
+    single = exact.astype(np.float32).astype(np.float64)
+    if single.ndim and len(single) != x.channels:
+        return exact
+    codes = np.arange(x.type.min, x.type.max + 1)[:, None].repeat(x.channels, axis=1)
+    reals = evaluator(x, opset)(codes)
+    return single if ((codes * single).astype(np.float32) == reals).all() else exact
 
 
 def _tabulated(x: Stream, factor: Doubles, reader: str, builder: Builder) -> Stream:

@@ -165,7 +165,10 @@ def _product(node: onnx.NodeProto, inputs: list[Array | None]) -> Array:
     bias = inputs[2] if len(inputs) > 2 else None
     if bias is None:
         return rounded
-    return rounded + bias.astype(np.float32).reshape(1, -1, *([1] * (y.ndim - 2)))
+    bias = bias.astype(np.float32)
+    if node.op_type == "Conv":
+        bias = bias.reshape(1, -1, *([1] * (y.ndim - 2)))
+    return np.asarray(rounded + bias)
 
 
 def _convolved(name: str, given: dict[str, Any], x: Array, w: Array) -> Array:

@@ -156,7 +156,7 @@ def _with_bias(node: onnx.NodeProto, acc: Stream, bias: Inputs, order: int, opse
     if not isinstance(bias[0], Constant):
         raise UnsupportedOp(f"{subject}: its bias must be a constant, not a runtime tensor")
     value = np.asarray(bias[0].value, np.float32)
-    if value.size not in (1, acc.channels):
+    if value.size != 1 and (value.size != acc.channels or value.shape[-1] != acc.channels):
         raise ModelError(f"{subject}: bias of shape {value.shape} for {acc.channels} outputs")
     value = value.reshape(1, -1, *([1] * (acc.view.ndim - 2)))
     add = onnx.helper.make_node("Add", ["", ""], [node.output[0]], node.name)

@@ -17,6 +17,7 @@ from bitfold.ir.types import Ints
 # Relative distance within which a bias counts as lying on the accumulator's grid: a quantised
 # bias is stored as integer * float32(scale), a few units in the last place off.
 ON_GRID = 2.0**-20
+MOST_OFF = 2.0**-8  # of a unit of the grid: what is farther off lies between its points
 MAX_BIAS = 2.0**31
 
 
@@ -105,5 +106,5 @@ def _on_grid(
         return None
     ratio = np.broadcast_to(bias / scale, (channels,))
     nearest = np.rint(ratio)
-    near = np.abs(ratio - nearest) <= ON_GRID * np.maximum(1.0, np.abs(ratio))
+    near = np.abs(ratio - nearest) <= np.minimum(ON_GRID * np.maximum(1.0, np.abs(ratio)), MOST_OFF)
     return nearest.astype(np.int64) if near.all() and (np.abs(ratio) < MAX_BIAS).all() else None

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from bitfold.compiler.reading.builder import Builder
+from bitfold.compiler.reading.monotone import monotone
 from bitfold.compiler.reading.quantiser import Quantiser
 from bitfold.compiler.reading.stream import Floats, Function, Move, Stream, evaluator
 from bitfold.compiler.thresholds import bisect, directions, first_violation
@@ -12,6 +13,8 @@ from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.ops import Threshold
 from bitfold.ir.ops.threshold import Flags
 from bitfold.ir.types import Ints, IntType
+
+MOST_TRIED = 1 << 26  # integers of all channels together: seconds
 
 
 def requantise(
@@ -48,7 +51,8 @@ def requantise(
         return np.asarray(np.where(falls, out.min + out.max - codes, codes))
 
     thresholds = bisect(rising, low, high, values[1:], channels)
-    bad = first_violation(rising, low, high, thresholds, values)
+    every = _must_try_all(quantiser, x)
+    bad = first_violation(rising, low, high, thresholds, values, every=every)
     if bad is not None:
         raise UnsupportedOp(
             f"node {quantiser.name!r}: what stands between it and {x.node!r} ({x.step_names}) is "
@@ -76,6 +80,24 @@ def requantise(
     return Stream(name, kind, x.shape, scale.astype(np.float64), x.view, source)
 
 
+def _must_try_all(quantiser: Quantiser, x: Stream) -> bool:
+    """Whether only trying every integer proves that the steps are monotone.
+
+    Raises: UnsupportedOp where there are too many.
+    """
+    assert x.type is not None
+    if monotone(x):
+        return False
+    if (x.type.max - x.type.min) * x.channels > MOST_TRIED:
+        raise UnsupportedOp(
+            f"node {quantiser.name!r}: whether what stands between it and {x.node!r} "
+            f"({x.step_names}) is monotone cannot be seen from its nodes, and {x.channels} "
+            f"channels of {x.type.bits}-bit sums are too many to try; quantise in front of it, or "
+            "use fewer bits"
+        )
+    return True
+
+
 def _some(flags: Flags) -> Flags | None:
     return flags if flags.any() else None
 
@@ -91,7 +113,16 @@ def _same_grid(quantiser: Quantiser, scale: Floats, x: Stream) -> bool:
         and quantiser.low <= x.type.min
         and x.type.max <= quantiser.high
         and bool((scale == x.scale).all())
+        and _keeps(quantiser, scale, x)
     )
+
+
+def _keeps(quantiser: Quantiser, scale: Floats, x: Stream) -> bool:
+    """Whether every integer comes back: FLOOR and CEIL lose some to float32's quotients."""
+    assert x.type is not None
+    codes = np.arange(x.type.min, x.type.max + 1)[:, None].repeat(x.channels, axis=1)
+    reals = (codes * x.scale).astype(np.float32)
+    return bool((quantiser.codes(reals, scale) == codes).all())
 
 
 def _refuse_constant_sign(quantiser: Quantiser, x: Stream) -> None:

@@ -1,5 +1,6 @@
 """The walk over a model's nodes: each gives its output a constant, a stream or a host value."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, final
 
@@ -49,6 +50,7 @@ from bitfold.compiler.reading.stream import (
 )
 from bitfold.compiler.reading.truncation import holding, parse_truncation
 from bitfold.compiler.reading.windows import NotAMap
+from bitfold.compiler.thresholds import extremes
 from bitfold.errors import ModelError, UnsupportedOp
 
 
@@ -81,7 +83,7 @@ class Walk:
             return constant_node(node)
         for each in inputs:
             if isinstance(each, Host):
-                return self._behind_host(node, each)
+                return self._behind_host(node, each, inputs)
         known = [i for i in inputs if not isinstance(i, Host)]
         if node.op_type in QUANTISERS:
             return self._quantiser(node, known)
@@ -89,7 +91,9 @@ class Walk:
         if not runtime:
             return self._folded(node, known)
         if node.op_type == "Shape":
-            return Constant(np.array(runtime[0].view.shape, np.int64))
+            shape, given = runtime[0].view.shape, attributes(node)
+            part = shape[given.get("start", 0) : given.get("end", len(shape))]
+            return Constant(np.array(part, np.int64))
         if node.op_type in HOST:
             at = next(i for i, v in enumerate(known) if isinstance(v, Runtime))
             return Host(runtime[0], node.input[at], (node.name,))
@@ -109,6 +113,11 @@ class Walk:
         """Nodes that read one runtime tensor, their first input, and change its shape."""
         subject = f"node {node.name!r} ({node.op_type})"
         to_float = {"to": onnx.TensorProto.FLOAT}
+        if node.op_type == "Dropout" and len(known) > 2 and not _is_false(known[2]):
+            raise UnsupportedOp(
+                f"{subject}: training_mode is not the constant false; export the network in "
+                "evaluation mode"
+            )
         if node.op_type in ("Identity", "Dropout") or (
             node.op_type == "Cast" and attributes(node) == to_float
         ):
@@ -138,12 +147,22 @@ class Walk:
             return read(node, x, known, self.builder, order)
         raise UnsupportedOp(f"{subject}: compiled on constants only, not on a runtime tensor")
 
-    def _behind_host(self, node: onnx.NodeProto, host: Host) -> Host:
+    def _behind_host(
+        self, node: onnx.NodeProto, host: Host, inputs: Sequence[Value | None]
+    ) -> Host:
         if node.op_type in (*QUANTISERS, *LAYERS):
             raise UnsupportedOp(
                 f"node {node.name!r} ({node.op_type}): stands behind {host.nodes[0]!r}, which is "
                 "compiled only at the end of a network"
             )
+        for each in inputs:
+            other = isinstance(each, Host) and each.tensor != host.tensor
+            if other or isinstance(each, Runtime):
+                raise UnsupportedOp(
+                    f"node {node.name!r} ({node.op_type}): reads what stands behind "
+                    f"{host.nodes[0]!r}, which is left to the host, and another tensor of the "
+                    "network; the host gets one tensor. Join them in front of it"
+                )
         return replace(host, nodes=(*host.nodes, node.name))
 
     def _folded(self, node: onnx.NodeProto, inputs: Inputs) -> Constant:
@@ -229,8 +248,8 @@ class Walk:
         if source.type is None:
             return self._input(quantiser, scale, source, out)
         if not quantiser.clips:
-            ends = np.array([[source.type.min], [source.type.max]]).repeat(source.channels, 1)
-            quantiser = holding(quantiser, evaluator(source, self.opset)(ends))
+            kind, function = source.type, evaluator(source, self.opset)
+            quantiser = holding(quantiser, extremes(function, kind.min, kind.max, source.channels))
         return requantise(quantiser, scale, source, self.builder, out)
 
     def _parsed(
@@ -329,3 +348,7 @@ class Walk:
         if not isinstance(stream, Stream):
             raise ModelError(f"output {tensor!r} does not depend on the input")
         return finish(stream, host, self.builder)
+
+
+def _is_false(value: Value | None) -> bool:
+    return value is None or (isinstance(value, Constant) and not np.any(value.value))

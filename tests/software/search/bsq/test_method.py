@@ -254,26 +254,6 @@ def test_fixed_layers_stay_float(tmp_path: Path) -> None:
     assert policy["conv1"] == policy["dense"] == LayerBits(w_bits=8, a_bits=8)
 
 
-def test_no_layer_to_search_is_no_work() -> None:
-    layers = (trace(net(), SHAPE)[0], trace(net(), SHAPE)[2])
-    posed = pose(
-        layers,
-        kind="size",
-        value=1e6,
-        like_uniform=None,
-        bits=BITS,
-        first_last=8,
-        target="ecp5",
-        seed=0,
-    )
-    method, model = bsq(posed), net()
-    method.prepare(model)
-    method.after_epoch(model, 0)
-    assert method.penalty(model) is None
-    assert method.policy(model) == posed.uniform(2)
-    json.dumps(method.findings(model))
-
-
 def test_activations_too_wide_for_the_budget_stop_before_the_search() -> None:
     with pytest.raises(BudgetError, match=r"\[8\] of activations"):
         bsq(problem("bitops", like=2), a_bits=8)
