@@ -152,3 +152,19 @@ def test_the_host_gets_one_tensor(tmp_path: Path) -> None:
     net.gemm(np.eye(2) * 2, 3, 1.0).node("Add", soft)
     with pytest.raises(UnsupportedOp, match="the host gets one tensor"):
         read_qonnx(net.save(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["INT8", "UINT8", "INT4"])
+@pytest.mark.parametrize("factor", [0.1, 0.05, 1 / 3, 1 / 127, 2 / 255, 0.3])
+def test_annotated_integers_times_any_scale(kind: str, factor: float, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    net = Net(5).annotate(kind).node("Mul", factor).gemm(rng.integers(-3, 4, (4, 5)), 3, 0.37)
+    net.quant(4, 1.7, signed=1).gemm(rng.integers(-3, 4, (3, 4)), 3, 1.0)
+    low, high = {"INT8": (-128, 128), "UINT8": (0, 256), "INT4": (-8, 8)}[kind]
+    assert differences(net, rng.integers(low, high, (200, 5)), tmp_path) == (0, 0)
+
+
+def test_annotated_integers_from_which_something_is_taken(tmp_path: Path) -> None:
+    net = Net(2).annotate("UINT8").node("Sub", 128.0).node("Mul", 0.3).gemm(np.eye(2), 3, 1.0)
+    x = np.arange(256).repeat(2).reshape(-1, 2)
+    assert differences(net, x, tmp_path) == (0, 0)

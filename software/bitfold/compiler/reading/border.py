@@ -173,17 +173,21 @@ def _values(datatype: str) -> NDArray[np.int64] | None:
 
 
 def _grid(reals: NDArray[np.float64]) -> tuple[float, Ints] | None:
-    """(unit, codes) with reals == unit * codes exactly; codes consecutive, or -1 and +1."""
+    """(unit, codes) with reals == float32(unit * codes); codes consecutive, or -1 and +1.
+
+    reals ascend and are float32's. The unit is the one next to zero, if zero is among them or near:
+    differences of others are rounded.
+    """
     if len(reals) == 2 and reals[0] == -reals[1] and reals[1] > 0:
         return float(reals[1]), np.array([-1, 1])
-    unit = float(reals[1] - reals[0])
-    if not unit > 0:
-        return None
-    codes = np.rint(reals / unit).astype(np.int64)
-    exact = (np.diff(codes) == 1).all() and (
-        (unit * codes).astype(np.float32) == reals.astype(np.float32)
-    ).all()
-    return (unit, codes) if exact else None
+    for unit in (np.abs(reals[reals != 0]).min(initial=np.inf), reals[1] - reals[0]):
+        if not 0 < unit < np.inf:
+            continue
+        codes = np.rint(reals / unit).astype(np.int64)
+        on_grid = ((unit * codes).astype(np.float32) == reals.astype(np.float32)).all()
+        if on_grid and (np.diff(codes) == 1).all():
+            return float(unit), codes
+    return None
 
 
 def raw_stream(value: onnx.ValueInfoProto, layout: Layout | None, subject: str) -> Stream:
