@@ -22,11 +22,14 @@ def add_input_quantiser(
     """
     if not 1 + signed <= bits <= 8:
         raise ConfigError(f"input bits must be from {1 + signed} to 8, got {bits}")
-    if not (np.isfinite(scale) and scale > 0):
-        raise ConfigError(f"input scale must be positive and finite, got {scale}")
+    with np.errstate(over="ignore"):
+        stored = np.float32(scale)
+    if not (np.isfinite(stored) and stored > 0):
+        raise ConfigError(f"input scale must be positive and finite in float32, got {scale}")
     proto = load_model(model)
     name = graph_input(proto).name
     taken = {t for n in proto.graph.node for t in (*n.input, *n.output)} | {name}
+    taken |= {tensor.name for tensor in proto.graph.initializer}
     prefix = "input_quant"
     while any(t.startswith(prefix) for t in taken):
         prefix += "_"

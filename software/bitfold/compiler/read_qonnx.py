@@ -14,8 +14,8 @@ import onnx
 
 from bitfold.compiler.reading.border import raw_stream
 from bitfold.compiler.reading.layout import Layout, as_map
-from bitfold.compiler.reading.load import load_model, one_line, printable
-from bitfold.compiler.reading.operators import STANDARD, check_operators
+from bitfold.compiler.reading.load import STANDARD, load_model, one_line, printable
+from bitfold.compiler.reading.operators import check_operators
 from bitfold.compiler.reading.quantiser import Ties
 from bitfold.compiler.reading.stored import constant
 from bitfold.compiler.reading.walk import Walk

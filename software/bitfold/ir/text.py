@@ -22,7 +22,10 @@ SCHEMA = 2
 # Fields of a graph about its input, plain values all.
 _INPUT = ("input_range", "input_by_sign", "input_rounding", "input_shape", "input_order")
 Arrays = Mapping[str, NDArray[Any]]
-_DAMAGE = (OSError, KeyError, ValueError, TypeError, AssertionError, IndexError, BadZipFile)
+_DAMAGE = (
+    *(OSError, KeyError, ValueError, TypeError, AssertionError, IndexError, BadZipFile),
+    *(AttributeError, ArithmeticError),
+)
 
 
 def save(graph: Graph, folder: Path) -> None:

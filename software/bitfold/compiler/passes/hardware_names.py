@@ -27,9 +27,10 @@ def hardware_names(graph: Graph) -> Graph:
     Preserves: what every node computes, and the name of the input.
     """
     new, taken = {graph.input: graph.input}, {graph.input.lower(), *_TAKEN}
+    counts: dict[str, int] = {}
     for node in graph.nodes:
         if node.name not in new:
-            new[node.name] = _free(_plain(node.name), taken)
+            new[node.name] = _free(_plain(node.name), taken, counts)
             taken.add(new[node.name].lower())
     if all(old == name for old, name in new.items()):
         return graph
@@ -44,9 +45,11 @@ def _plain(name: str) -> str:
     return f"{plain}_n" if _DERIVED.fullmatch(plain) else plain
 
 
-def _free(name: str, taken: set[str]) -> str:
-    free, count = name, 1
+def _free(name: str, taken: set[str], counts: dict[str, int]) -> str:
+    """`name`, numbered where it is taken; `counts` keeps the last number of each name."""
+    free, count = name, counts.get(name.lower(), 1)
     while free.lower() in taken:
         count += 1
         free = f"{name}_{count}"
+    counts[name.lower()] = count
     return free

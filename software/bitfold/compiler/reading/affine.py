@@ -16,7 +16,8 @@ def affine_prefix(x: Stream, scale: Doubles, bias: Doubles) -> tuple[Doubles, Do
     """
     tensor = "%root"
     for index, step in enumerate(x.steps):
-        after = _apply(step, tensor, scale, bias)
+        with np.errstate(all="ignore"):  # what is not finite is refused where it is used
+            after = _apply(step, tensor, scale, bias)
         if after is None:
             return scale, bias, index
         scale, bias = after

@@ -5,9 +5,12 @@ from dataclasses import replace
 from typing import final
 
 from bitfold.compiler.reading.stream import Move, Stream
+from bitfold.errors import ModelError
 from bitfold.ir.graph import Node, Op, make_node
 from bitfold.ir.ops import MOVES, Flatten, Input, MaxPool, Threshold
 from bitfold.ir.types import IntType
+
+EXACT_BITS = 53  # of any value, so that float64 holds it exactly
 
 
 @final
@@ -19,18 +22,31 @@ class Builder:
         self.nodes: dict[str, Node] = {}
         self.types: dict[str, IntType] = {}
         self._moved: dict[tuple[str, Move], str] = {}
+        self._coded: dict[str, bool] = {}
         self._flat: dict[str, str] = {}
         self.coded: dict[Hashable, Stream] = {}  # codes that reading added, by what they code
 
     def add(self, name: str, op: Op) -> str:
-        """Append a node; the name made unique is returned."""
+        """Append a node; the name made unique is returned.
+
+        Raises: ModelError for integers that are too wide.
+        """
         unique = name
         count = 1
         while unique in self.types:
             count += 1
             unique = f"{name}_{count}"
-        self.nodes[unique] = make_node(unique, op, self.types)
-        self.types[unique] = self.nodes[unique].type
+        node = make_node(unique, op, self.types)
+        if node.type.bits > EXACT_BITS:
+            raise ModelError(
+                f"node {name!r}: its integers need {node.type.bits} bits; at most {EXACT_BITS}, "
+                "which float64 holds exactly"
+            )
+        self.nodes[unique], self.types[unique] = node, node.type
+        if isinstance(op, MOVES):
+            self._coded[unique] = all(self._coded[i] for i in op.inputs)
+        else:
+            self._coded[unique] = isinstance(op, Input | Threshold)
         return unique
 
     def op(self, name: str) -> Op:
@@ -39,10 +55,7 @@ class Builder:
 
     def holds_codes(self, name: str) -> bool:
         """Whether a node's integers come from a quantiser, and are not accumulators."""
-        op = self.op(name)
-        if isinstance(op, MOVES):
-            return all(self.holds_codes(i) for i in op.inputs)
-        return isinstance(op, Input | Threshold)
+        return self._coded[name]
 
     def moved(self, name: str, moves: tuple[Move, ...]) -> str:
         """`name` behind the moves, whose nodes are made once, however many read them."""

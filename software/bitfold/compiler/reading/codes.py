@@ -88,6 +88,8 @@ def _tabulated(x: Stream, factor: Doubles, reader: str, builder: Builder) -> Str
     integers = np.arange(x.type.min, x.type.max + 1)[:, None]
     reals = evaluator(x, builder.opset)(np.broadcast_to(integers, (len(integers), x.channels)))
     codes = np.rint(reals / unit)
+    if not np.isfinite(codes).all():
+        raise missing
     exact = unit * codes
     if all(step.node.op_type in SELECTING for step in x.steps):
         exact = exact.astype(np.float32).astype(np.float64)
@@ -102,8 +104,8 @@ def _tabulated(x: Stream, factor: Doubles, reader: str, builder: Builder) -> Str
 
 def _coded(quantiser: Quantiser, x: Stream, builder: Builder) -> Stream:
     """`x` behind a quantiser that reading adds; the same one for all that read `x`."""
-    what = (quantiser.bits, quantiser.signed, float(quantiser.scale))
-    key = (x.node, x.tensor, x.moves, *what)
+    what = (quantiser.bits, quantiser.signed, quantiser.scale.tobytes())
+    key = (x.node, x.scale.tobytes(), x.tensor, x.moves, *what)
     if key not in builder.coded:
         builder.coded[key] = requantise(quantiser, quantiser.scale, x, builder, x.source)
     return replace(builder.coded[key], view=x.view, source=x.source, origin=x.origin)

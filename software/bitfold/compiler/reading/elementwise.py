@@ -20,6 +20,7 @@ from bitfold.compiler.reading.stream import (
     evaluator,
     join,
     per_channel,
+    uniform,
 )
 from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.types import Ints
@@ -60,9 +61,7 @@ def apply_elementwise(
     first = 0
     for part in x.parts:
         last = first + part.shape[0]
-        own = {
-            i: c[first:last] if c.ndim and len(c) == x.channels else c for i, c in constants.items()
-        }
+        own = {i: _of_part(node, c, part, first, last) for i, c in constants.items()}
         step = _step(
             node, order, {at: part.tensor if isinstance(part, Stream) else ROOT}, own, x.view
         )
@@ -84,6 +83,16 @@ def _step(
     bare = onnx.helper.make_node(node.op_type, inputs, [node.output[0]], node.name)
     bare.attribute.extend(node.attribute)
     return Step(order, node.name, bare, {own[i]: c for i, c in constants.items()}, view)
+
+
+def _of_part(
+    node: onnx.NodeProto, constant: Floats, part: Stream | Fill, first: int, last: int
+) -> Floats:
+    """The constant of channels `first` to `last` - 1, as the integers of `part` take it."""
+    own = uniform(constant[first:last]) if constant.ndim else constant
+    if node.op_type != "BatchNormalization" or own.ndim:
+        return own
+    return np.full(part.channels if isinstance(part, Stream) else part.shape[0], own)
 
 
 def _filled(part: Fill, step: Step, opset: int) -> Fill:
@@ -112,6 +121,10 @@ def _constant(
 ) -> Floats:
     value = np.asarray(constant.value, np.float32)
     if node.op_type == "Clip":
+        if value.size != 1:
+            raise ModelError(
+                f"{subject}: input {index} has {value.size} values; a bound is one number"
+            )
         return value.reshape(())
     if not np.isfinite(value).all():
         raise ModelError(f"{subject}: input {index} holds NaN or infinity; train or export again")

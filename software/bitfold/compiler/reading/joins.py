@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from bitfold.compiler.reading.builder import Builder
 from bitfold.compiler.reading.codes import as_codes, common_unit, regridded, with_zero
@@ -25,6 +27,7 @@ SUMS = ("Add", "Sub", "Sum")
 def read_sum(node: onnx.NodeProto, streams: Sequence[Stream], builder: Builder) -> Stream:
     """An integer sum of quantised operands; an operand that is a sum itself is taken apart.
 
+    What is added several times is one operand with a factor.
     Raises: UnsupportedOp when the operands have different shapes, or scales without a common grid.
     """
     subject = f"node {node.name!r} ({node.op_type})"
@@ -52,6 +55,9 @@ def read_sum(node: onnx.NodeProto, streams: Sequence[Stream], builder: Builder) 
         names.append(codes.node)
         weights.append(sign)
         scales.append(codes.scale)
+    mixed = len({builder.types[n].shape for n in names}) > 1
+    if mixed:
+        scales = [_spread(s, builder.types[n].shape) for s, n in zip(scales, names, strict=True)]
     common = common_unit(scales)
     if common is None:
         apart = [not np.array_equal(s, scales[0]) for s in scales].index(True)
@@ -61,15 +67,25 @@ def read_sum(node: onnx.NodeProto, streams: Sequence[Stream], builder: Builder) 
             "number. Give both branches one shared quantiser"
         )
     unit, factors = common
-    joined = tuple(k * f for k, f in zip(weights, factors, strict=True))
-    if len({builder.types[n].shape for n in names}) > 1:
+    if mixed:
         names = [builder.flat(n) for n in names]
-    name = builder.add(node.name, Sum(tuple(names), joined))
+    joined: dict[str, int] = dict.fromkeys(names, 0)
+    for each, weight, factor in zip(names, weights, factors, strict=True):
+        joined[each] += weight * factor
+    joined = {each: weight for each, weight in joined.items() if weight}
+    if not joined:
+        raise UnsupportedOp(f"{subject}: its operands cancel; the sum is 0 for every input")
+    name = builder.add(node.name, Sum(tuple(joined), tuple(joined.values())))
     kind = builder.types[name]
     return Stream(name, kind, kind.shape, unit, first.view, source=node.output[0])
 
 
-def _brief(scale: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:
+def _spread(scale: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """A scale per channel as one per element of the vector that the value becomes."""
+    return scale.repeat(prod(shape) // len(scale)) if scale.ndim else scale
+
+
+def _brief(scale: NDArray[np.float64]) -> str:
     first = f"{scale.reshape(-1)[0]:g}"
     return first if scale.size == 1 else f"{first}, ..."
 
@@ -125,6 +141,10 @@ def made_whole(cat: Cat, tensor: str, reader: str, builder: Builder) -> Stream:
             "number. Give the branches one shared quantiser, or put one behind the concatenation"
         )
     unit, factors = common
+    if any(k != 1 for k in factors):  # regridded codes are not bipolar, and then none may be
+        streams = [
+            with_zero(s, builder) if k == 1 else s for s, k in zip(streams, factors, strict=True)
+        ]
     names = [
         (s if k == 1 else regridded(s, float(unit), builder)).node
         for s, k in zip(streams, factors, strict=True)

@@ -123,8 +123,15 @@ def _weights(
         raise UnsupportedOp(
             f"{subject}: weights of {quantiser.bits} bits ({quantiser.name!r}); at most {MAX_BITS}"
         )
-    if codes.ndim < 2:
-        raise ModelError(f"{subject}: weights of shape {codes.shape}; a matrix was expected")
+    if codes.ndim < 2 or not codes.size:
+        raise ModelError(
+            f"{subject}: weights of shape {codes.shape}; a matrix that is not empty was expected"
+        )
+    if codes.min() < quantiser.low or codes.max() > quantiser.high:
+        raise ModelError(
+            f"{subject}: weights from {codes.min()} to {codes.max()}, but {quantiser.name!r} says "
+            f"that they lie in {quantiser.low}..{quantiser.high}; clip them with a Quant"
+        )
     rows = np.moveaxis(scales, axis, 0).reshape(scales.shape[axis], -1)
     if (rows != rows[:, :1]).any():
         raise UnsupportedOp(

@@ -10,13 +10,15 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError
 
-from bitfold.compiler.reading.channels_last import channels_first
+from bitfold.compiler.reading.channels_last import DOMAIN, channels_first
 from bitfold.errors import ModelError
 
 MAX_BYTES = 512 * 1024 * 1024  # of the file and of each side file
 QONNX = "qonnx.custom_op.general"
 # Names under which the quantisers' domain was published over the years.
 QUANT_DOMAINS = (QONNX, "onnx.brevitas", "finn.custom_op.general")
+STANDARD = ("", "ai.onnx")
+VARIADIC = ("Concat", "Max", "Mean", "Min", "Sum")
 MIN_OPSET = 7  # numpy broadcasting; what onnxruntime supports
 
 
@@ -132,6 +134,8 @@ def _normalise(path: Path, model: onnx.ModelProto) -> None:
             f"{path}: ONNX operator set {opset}; {MIN_OPSET} or later is read. "
             "Convert it with onnx.version_converter, or export again"
         )
+    for index, node in enumerate(model.graph.node):
+        _check_inputs(path, node, index)
     channels_first(model)
     taken: set[str] = set()
     for index, node in enumerate(model.graph.node):
@@ -146,6 +150,28 @@ def _normalise(path: Path, model: onnx.ModelProto) -> None:
         if node.domain not in imports:
             imports[node.domain] = 1
             model.opset_import.add(domain=node.domain, version=1)
+
+
+def _check_inputs(path: Path, node: onnx.NodeProto, index: int) -> None:
+    """What the checker lets pass: of variadic nodes and of foreign domains it knows no inputs."""
+    # Damaged names come as bytes, so they are made texts.
+    name = printable(str(node.name or f"{node.op_type}_{index}"))
+    subject = f"{path}: node {name!r} ({printable(str(node.op_type))})"
+    left_out = [place for place, each in enumerate(node.input) if not each]
+    if node.domain in STANDARD:
+        if node.op_type in VARIADIC and left_out:
+            # onnxruntime does not survive it.
+            raise ModelError(
+                f"{subject}: input {left_out[0]} has no name; each of its inputs must be a "
+                "tensor. Export the model again"
+            )
+        return
+    needed = 2 if node.domain == DOMAIN and node.op_type == "Conv" else 1
+    if len(node.input) < needed or min([*left_out, needed]) < needed:
+        raise ModelError(
+            f"{subject}: reads {list(node.input)}; it needs {needed} named inputs at least. "
+            "Export the model again"
+        )
 
 
 def _spell_rounding(node: onnx.NodeProto) -> None:

@@ -18,7 +18,7 @@ from bitfold.compiler.reading.stream import (
     fresh_view,
     move,
 )
-from bitfold.compiler.reading.windows import NotAMap, squeezed
+from bitfold.compiler.reading.windows import NotAMap, places, squeezed, whole_numbers
 from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.ops import DepthToSpace, Upsample, ZeroPad
 
@@ -104,20 +104,21 @@ def pads_of(node: onnx.NodeProto, inputs: Inputs, rank: int) -> list[int]:
     constants = _constants(subject, inputs)
     amounts, value, axes = given.get("pads"), given.get("value", 0.0), None
     if amounts is None:
-        listed = [c.value.reshape(-1).tolist() if c is not None else None for c in constants]
+        listed = [c.value.reshape(-1) if c is not None else None for c in constants]
         amounts, filled, axes = [*listed, None, None, None][:3]
-        value = filled[0] if filled else 0.0
+        value = filled[0] if filled is not None and filled.size else 0.0
     if amounts is None or given.get("mode", "constant") != "constant" or value != 0:
         raise UnsupportedOp(
             f"{subject}: mode {given.get('mode', 'constant')!r}, value {value}; only zeros are "
             "padded"
         )
     whole = [0] * (2 * rank)
-    places = range(rank) if axes is None else [int(a) % rank for a in axes]
-    if len(amounts) != 2 * len(places):
-        raise ModelError(f"{subject}: {len(amounts)} pads for {len(places)} axes")
-    for k, axis in enumerate(places):
-        whole[axis], whole[rank + axis] = int(amounts[k]), int(amounts[len(places) + k])
+    along = list(range(rank)) if axes is None else places(subject, axes, rank)
+    counts = whole_numbers(subject, "pads", amounts)
+    if len(counts) != 2 * len(along):
+        raise ModelError(f"{subject}: {len(counts)} pads for {len(along)} axes")
+    for k, axis in enumerate(along):
+        whole[axis], whole[rank + axis] = counts[k], counts[len(along) + k]
     if min(whole) < 0:
         raise UnsupportedOp(f"{subject}: pads {whole} cut; only zeros are added")
     return whole
@@ -145,7 +146,15 @@ def pad_map(
     shape = (x.shape[0], x.shape[1] + top + bottom, x.shape[2] + left + right)
     view = fresh_view(len(x.view), shape)  # refuses absurd sizes
     name = builder.add(node.name, ZeroPad(x.node, pads=pads))
-    padded = replace(x, node=name, type=builder.types[name], shape=shape, view=view)
+    padded = replace(
+        x,
+        node=name,
+        type=builder.types[name],
+        shape=shape,
+        view=view,
+        source=node.output[0],
+        origin=None,
+    )
     return squeezed(padded, x.map_axes())
 
 

@@ -5,7 +5,7 @@ import onnx
 from bitfold.compiler.reading.constants import FOLDED
 from bitfold.compiler.reading.elementwise import ELEMENTWISE, FREE
 from bitfold.compiler.reading.joins import SUMS
-from bitfold.compiler.reading.load import QONNX
+from bitfold.compiler.reading.load import QONNX, STANDARD
 from bitfold.compiler.reading.pools import MEANS
 from bitfold.errors import ModelError, UnsupportedOp
 
@@ -19,7 +19,6 @@ SUPPORTED = tuple(
     sorted({*QUANTISERS, *LAYERS, *POOLS, *MEANS, *MOVED, *JOINS, *ELEMENTWISE, *FREE, *HOST})
 )
 CONSTANT_ONLY = tuple(t for t in (*FOLDED, "Constant") if t not in SUPPORTED)
-STANDARD = ("", "ai.onnx")
 
 
 # Operators of graphs that other tools have lowered already.

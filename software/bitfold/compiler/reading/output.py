@@ -57,6 +57,13 @@ def finish(x: Stream, host: tuple[str, ...], builder: Builder) -> Tail:
     notes: list[str] = []
     if left:
         notes.append(f"left to the host: {', '.join(left)}; outputs are the values before")
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(np.float32(scale)).all() and np.isfinite(np.float32(bias)).all()
+    if not finite:
+        raise ModelError(
+            f"output {tensor!r}: is integers of {x.node!r} times {np.abs(scale).max():g} plus "
+            f"{np.abs(bias).max():g}, which float32 cannot hold; scale it by less"
+        )
     integers = _on_grid(scale, bias, x.channels)
     exact = isinstance(builder.op(x.node), Conv | Dense) and integers is not None
     if x.shape[0] != x.channels and not (scale.size == 1 and (exact or not bias.any())):

@@ -28,6 +28,7 @@ from bitfold.compiler.reading.windows import (
     added,
     over_two_axes,
     pair,
+    places,
     refuse_cut_windows,
     squeezed,
     unpadded,
@@ -76,21 +77,22 @@ def read_reduced_mean(
     """ReduceMean of codes `x` over rows, columns or both, wherever they stand among the axes."""
     subject = f"node {node.name!r} (ReduceMean)"
     given = attributes(node)
-    listed = given.get("axes", ()) if axes is None else axes.value.reshape(-1).tolist()
+    listed = given.get("axes", ()) if axes is None else axes.value
     rank = x.view.ndim
-    reduced = {int(a) % rank for a in listed}
-    places = _axes(x)
-    if places is None:
+    reduced = {*places(subject, listed, rank)}
+    stands = _axes(x)
+    if stands is None:
         raise NotAMap(subject, x, builder)
-    removed = {places[a - 1] for a in reduced if a}
+    removed = {stands[a - 1] for a in reduced if a}
     if not removed or 0 in reduced or 0 in removed:
         raise UnsupportedOp(
-            f"{subject}: axes {list(listed)}; the mean over rows and columns of a map is compiled"
+            f"{subject}: axes {np.asarray(listed).tolist()}; the mean over rows and columns of a "
+            "map is compiled"
         )
     kernel = (x.shape[1] if 1 in removed else 1, x.shape[2] if 2 in removed else 1)
     total = _summed(node, x, builder, SumPool(x.node, kernel, kernel))
-    missing = sorted({0, 1, 2} - {*places})  # the rows of a one-dimensional map
-    view = total.view.transpose(0, *(1 + p for p in (*places, *missing)))
+    missing = sorted({0, 1, 2} - {*stands})  # the rows of a one-dimensional map
+    view = total.view.transpose(0, *(1 + p for p in (*stands, *missing)))
     sizes = list(view.shape[:rank])
     if not given.get("keepdims", 1):
         sizes = [size for axis, size in enumerate(sizes) if axis not in reduced]

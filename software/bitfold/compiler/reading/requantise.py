@@ -71,6 +71,11 @@ def requantise(
     behind = x.moves.index(x.pools[-1]) + 1 if x.pools else 0
     name = builder.moved(name, x.moves[:behind])
     if turned.any():
+        if builder.types[name].channels != channels:
+            raise UnsupportedOp(
+                f"node {quantiser.name!r}: decreases behind {x.pools[-1].name!r} (MaxPool), in "
+                "front of which DepthToSpace mixes channels; put a quantiser before the pool"
+            )
         # max(f(a), f(b)) is f(min(a, b)) there: the pool took mirrored codes, now turned back.
         steps = np.repeat(values[None, 1:], channels, axis=0)
         last = Threshold(name, steps, bits, out.signed, out.bipolar, turned)

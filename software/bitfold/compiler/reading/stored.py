@@ -23,6 +23,7 @@ class Host:
     nodes: tuple[str, ...]
 
 
+REAL = "fiub"  # kinds of numpy's types
 Value = Constant | Stream | Cat | Host
 Inputs = list[Constant | Stream | Cat | None]
 
@@ -40,8 +41,14 @@ def constant_node(node: onnx.NodeProto) -> Constant:
 
 
 def constant(tensor: onnx.TensorProto) -> Constant:
-    """A stored tensor. Raises: ModelError when it is damaged."""
+    """A stored tensor. Raises: ModelError when it is damaged or holds no reals."""
     try:
-        return Constant(onnx.numpy_helper.to_array(tensor))
+        value = onnx.numpy_helper.to_array(tensor)
     except Exception as error:  # numpy, protobuf and onnx each raise their own
         raise ModelError(f"tensor {tensor.name!r}: damaged ({one_line(error)})") from None
+    if value.dtype.kind not in REAL:
+        raise ModelError(
+            f"tensor {tensor.name!r}: of type {value.dtype}; only reals, integers and truth values "
+            "are read. Store it as float32"
+        )
+    return Constant(value)

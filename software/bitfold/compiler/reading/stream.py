@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bitfold.compiler.reading.constants import MAX_ELEMENTS, open_session, run_session
 from bitfold.errors import ModelError, UnsupportedOp
+from bitfold.ir.graph import Float
 from bitfold.ir.ops import DepthToSpace, MaxPool, Upsample
 from bitfold.ir.types import Ints, IntType
 
@@ -47,6 +48,13 @@ class Move:
     op: MaxPool | Upsample | DepthToSpace
 
 
+def uniform(values: NDArray[Float]) -> NDArray[Float]:
+    """(C,) or () as () where all are one number."""
+    if values.size and (values == values.reshape(-1)[0]).all():
+        return values.reshape(-1)[:1].reshape(())
+    return values
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class Stream:
@@ -71,6 +79,22 @@ class Stream:
     steps: tuple[Step, ...] = ()
     moves: tuple[Move, ...] = ()
     origin: Ints | None = None
+
+    def __post_init__(self) -> None:
+        """Raises: ModelError for a scale that float64 cannot hold, UnsupportedOp where a move
+        has mixed channels of different scales."""
+        scale = uniform(self.scale)
+        if not np.isfinite(scale).all():
+            raise ModelError(
+                f"the values of {self.node!r} are multiplied by so much that their scale is not "
+                "finite; scale them by less"
+            )
+        if scale.ndim and len(scale) != self.channels:
+            raise UnsupportedOp(
+                f"node {self.node!r}: mixes channels that are scaled each by another number. Put "
+                "a quantiser with one scale in front of it"
+            )
+        object.__setattr__(self, "scale", scale)  # () wherever one number says it
 
     @property
     def channels(self) -> int:
@@ -164,7 +188,8 @@ Runtime = Stream | Cat
 def per_channel(stream: Runtime, value: NDArray[Any], subject: str) -> Floats:
     """A constant that acts element-wise on `stream`, as () or (C,).
 
-    Raises: UnsupportedOp when it differs within a channel, ModelError when it does not fit.
+    Of one value wherever all channels have the same. Raises: UnsupportedOp when it differs
+    within a channel or among channels that a move mixes, ModelError when it does not fit.
     """
     constant = np.asarray(value, np.float32)
     if constant.size == 1:
@@ -186,12 +211,18 @@ def per_channel(stream: Runtime, value: NDArray[Any], subject: str) -> Floats:
             f"{subject}: a constant of shape {constant.shape} differs within a channel "
             f"(tensor {stream.view.shape}); only one value per tensor or channel is compiled"
         )
-    if stream.shape[0] != stream.channels:
-        raise UnsupportedOp(
-            f"{subject}: a constant of shape {constant.shape} behind {stream.moves[-1].name!r}, "
-            "which mixes channels; only one value per tensor is compiled there"
-        )
-    return np.ascontiguousarray(rows[:, 0])
+    column = np.ascontiguousarray(rows[:, 0])
+    first = 0
+    for part in stream.parts if isinstance(stream, Cat) else (stream,):
+        own = uniform(column[first : first + part.shape[0]])
+        first += part.shape[0]
+        if own.ndim and isinstance(part, Stream) and part.shape[0] != part.channels:
+            raise UnsupportedOp(
+                f"{subject}: a constant of shape {constant.shape} behind "
+                f"{part.moves[-1].name!r}, which mixes channels; only one value per tensor is "
+                "compiled there"
+            )
+    return uniform(column)
 
 
 def join(a: Stream, b: Stream) -> tuple[Step, ...] | None:

@@ -47,6 +47,7 @@ from bitfold.compiler.reading.stream import (
     evaluator,
     join,
     per_channel,
+    uniform,
 )
 from bitfold.compiler.reading.truncation import holding, parse_truncation
 from bitfold.compiler.reading.windows import NotAMap
@@ -266,7 +267,7 @@ class Walk:
         first = 0
         for part in cat.parts:
             last = first + part.shape[0]
-            own = scale[first:last] if scale.ndim else scale
+            own = uniform(scale[first:last]) if scale.ndim else scale
             if isinstance(part, Fill):
                 values = quantiser.codes(part.values, own) * own
                 parts.append(replace(part, values=values))

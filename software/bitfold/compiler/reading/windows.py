@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, final
 
+import numpy as np
+
 from bitfold.compiler.reading.builder import Builder
+from bitfold.compiler.reading.constants import MAX_ELEMENTS
 from bitfold.compiler.reading.stream import Stream
 from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.ops import Input, Threshold, ZeroPad
@@ -56,6 +59,25 @@ def pair(subject: str, values: Sequence[int]) -> Pair:
     return int(values[0]), int(values[1])
 
 
+def whole_numbers(subject: str, what: str, values: Any) -> list[int]:
+    """Integers of an attribute or a tensor, flat. Raises: ModelError for other numbers."""
+    flat = np.asarray(values).reshape(-1)
+    if flat.size and flat.dtype.kind not in "iu":
+        raise ModelError(
+            f"{subject}: {what} {flat[:4].tolist()} of type {flat.dtype}; they must be integers "
+            "(int64)"
+        )
+    return [int(v) for v in flat]
+
+
+def places(subject: str, axes: Any, rank: int) -> list[int]:
+    """Numbers of axes, negative ones counted from the end. Raises: ModelError beyond `rank`."""
+    listed = whole_numbers(subject, "axes", axes)
+    if any(not -rank <= a < rank for a in listed):
+        raise ModelError(f"{subject}: axes {listed} of a tensor with {rank} axes")
+    return [a % rank for a in listed]
+
+
 def dilation_of(subject: str, given: dict[str, Any]) -> Pair:
     """Distance between a kernel's taps, at least 1."""
     dilation = pair(subject, given.get("dilations", (1, 1)))
@@ -91,6 +113,11 @@ def window_attributes(
     whole = (pads[0], pads[1], pads[2], pads[3])
     if min(window_count(shape, kernel, stride, whole, dilation)) < 1:
         raise ModelError(f"{subject}: kernel {kernel} does not fit a map {shape} with pads {pads}")
+    size = shape[0] * (shape[1] + whole[0] + whole[2]) * (shape[2] + whole[1] + whole[3])
+    if size > MAX_ELEMENTS:
+        raise ModelError(
+            f"{subject}: pads {whole} make a map of {size} elements; at most {MAX_ELEMENTS}"
+        )
     return stride, whole
 
 
