@@ -1,7 +1,8 @@
 """Compiled graph against the QONNX graph it came from, integer by integer.
 
 Two references, because floats are ambiguous in two places only, sums (of a layer, of a mean) and
-Sigmoid and Tanh, whose float32 versions differ from library to library and do not increase:
+functions as Sigmoid or Elu, whose float32 versions differ from library to library and do not
+increase:
 exact   the QONNX graph with exact accumulation, and those functions rounded from float64: what
         the hardware must equal.
 float32 the QONNX graph in float32 throughout, as onnxruntime and qonnx execute it. Its rounding

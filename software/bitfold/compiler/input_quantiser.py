@@ -25,7 +25,9 @@ def add_input_quantiser(
     with np.errstate(over="ignore"):
         stored = np.float32(scale)
     if not (np.isfinite(stored) and stored > 0):
-        raise ConfigError(f"input scale must be positive and finite in float32, got {scale}")
+        raise ConfigError(
+            f"input scale must be positive and finite, got {scale} (in float32: {stored:g})"
+        )
     proto = load_model(model)
     name = graph_input(proto).name
     taken = {t for n in proto.graph.node for t in (*n.input, *n.output)} | {name}

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+MOST_BITS = 1 << 12  # far beyond any network's; a damaged file may state what fills the memory
 
 
 @final
@@ -20,7 +21,7 @@ class IntType:
     bipolar: bool = False
 
     def __post_init__(self) -> None:
-        assert self.bits >= 1, self
+        assert 1 <= self.bits <= MOST_BITS, self
         assert not (self.bipolar and (self.bits != 1 or not self.signed)), self
 
     @property

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 
 from bitfold.compiler.check import compare
@@ -75,6 +76,8 @@ def test_a_constant_output_channel_is_compared_as_a_real(tmp_path):
         ({"bits": 9, "scale": 1.0}, "input bits must be from 2 to 8, got 9"),
         ({"bits": 0, "scale": 1.0, "signed": False}, "input bits must be from 1 to 8, got 0"),
         ({"bits": 4, "scale": 0.0}, "input scale must be positive and finite, got 0.0"),
+        ({"bits": 4, "scale": 1e-50}, r"positive and finite, got 1e-50 \(in float32: 0\)"),
+        ({"bits": 4, "scale": 1e39}, r"positive and finite, got 1e\+39 \(in float32: inf\)"),
     ],
 )
 def test_added_input_quantiser(tmp_path, more, match):
@@ -86,3 +89,11 @@ def test_added_input_quantiser(tmp_path, more, match):
     add_input_quantiser(path, tmp_path / "out.onnx", bits=4, scale=0.25)
     graph = run_pipeline(read_qonnx(tmp_path / "out.onnx"))
     assert compare(tmp_path / "out.onnx", graph, grid(rng, (50, 8), 0.25, -9, 9)).mismatches == 0
+
+
+def test_an_added_input_quantiser_takes_no_name_of_a_stored_tensor(tmp_path):
+    net = Net(2)
+    net.constants.append(onnx.numpy_helper.from_array(np.ones(1), "input_quant_scale"))
+    path = net.gemm(np.eye(2), 2, 1.0).save(tmp_path)
+    add_input_quantiser(path, tmp_path / "out.onnx", bits=4, scale=0.25)
+    assert read_qonnx(tmp_path / "out.onnx").input_map.scale == 0.25

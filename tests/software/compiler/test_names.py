@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bitfold.compiler.compile import compile_graph, compile_model
-from bitfold.compiler.passes.hardware_names import hardware_names
+from bitfold.compiler.passes.hardware_names import _free, hardware_names
 from bitfold.compiler.passes.rewire import redirect
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.ir import Graph, run_all
@@ -61,6 +61,22 @@ def test_names_are_plain_distinct_and_none_looks_derived():
     x = np.random.default_rng(0).integers(0, 8, (3, *graph.input_type.shape))
     got, wanted = run_all(after, x), run_all(graph, x)
     np.testing.assert_array_equal(got[after.output], wanted[graph.output])
+
+
+def test_the_many_names_that_become_one_are_numbered_without_trying_each_number_again():
+    class Asked(set[str]):
+        count = 0
+
+        def __contains__(self, name: object) -> bool:
+            Asked.count += 1
+            return super().__contains__(name)
+
+    taken, counts = Asked(), {}
+    for number in range(1, 1001):
+        name = _free("X" if number % 2 else "x", taken, counts)
+        assert name.lower() == ("x" if number == 1 else f"x_{number}")
+        taken.add(name.lower())
+    assert Asked.count < 3000
 
 
 def test_plain_names_stay():

@@ -87,6 +87,27 @@ def test_arrays_that_break_a_rule_are_damage(tmp_path, array, change):
         load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("operation", "change"),
+    [
+        ("Conv", {"fields": 0}),
+        ("MaxPool", {"stride": [0, 0]}),
+        ("Input", {"bits": 1 << 70}),
+        ("Input", {"bits": 1 << 36}),
+    ],
+)
+def test_fields_that_no_operation_has_are_damage(tmp_path, operation, change):
+    save(branching(), tmp_path)
+    value = json.loads((tmp_path / "graph.json").read_text())
+    node = next(n for n in value["nodes"] if n["op"] == operation)
+    for key, wrong in change.items():
+        inner = node["type"] if key == "bits" else node if key == "fields" else node["fields"]
+        inner[key] = wrong
+    (tmp_path / "graph.json").write_text(json.dumps(value))
+    with pytest.raises(ArtefactError, match="damaged graph"):
+        load(tmp_path)
+
+
 def test_damage_is_named(tmp_path):
     with pytest.raises(ArtefactError, match="not found"):
         load(tmp_path)

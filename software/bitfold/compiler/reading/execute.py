@@ -1,6 +1,6 @@
 """The QONNX graph itself on whole batches: the reference that compiled graphs are held against."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, final
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bitfold.compiler.reading.constants import open_session, run_session
 from bitfold.compiler.reading.load import QONNX
 from bitfold.compiler.reading.quantiser import MAX_BIAS_BITS, Ties, attributes, parse_quantiser
-from bitfold.compiler.reading.stream import TRANSCENDENTAL
+from bitfold.compiler.reading.transcendental import TRANSCENDENTAL, in_float64
 from bitfold.compiler.reading.truncation import parse_truncation
 from bitfold.compiler.reading.windows import dilation_of, over_two_axes, pair, window_attributes
 from bitfold.ir.ops.window import Pads, Pair, extent
@@ -84,9 +84,8 @@ class Batched:
         if node.op_type not in LAYERS:
             # A node takes one type of reals: its constants follow.
             width = np.float64 if self.exact and kept and wide and all(wide) else np.float32
-            if self.exact and node.op_type in TRANSCENDENTAL:
-                reals = given[0].astype(np.float32).astype(np.float64)
-                return {out: self._standard(node, [reals]).astype(np.float32)}
+            if self.exact and any(moving) and node.op_type in TRANSCENDENTAL:
+                return {out: self._standard(node, [i.astype(np.float32) for i in given], True)}
             inputs = [i if i is None or i.dtype.kind != "f" else i.astype(width) for i in inputs]
             given = [i for i in inputs if i is not None]
         if node.op_type == "Reshape":
@@ -117,7 +116,10 @@ class Batched:
         flat = x.reshape(*x.shape[:2], -1)[:, :, sources.reshape(-1)]
         return flat.reshape(*x.shape[:2], *sources.shape)
 
-    def _standard(self, node: onnx.NodeProto, inputs: list[Array | None]) -> Array:
+    def _standard(
+        self, node: onnx.NodeProto, inputs: Sequence[Array | None], wide: bool = False
+    ) -> Array:
+        """A node by onnxruntime; `wide`: a function of `TRANSCENDENTAL` in float64."""
         names = [f"i{k}" if v is not None else "" for k, v in enumerate(inputs)]
         feed = {k: v for k, v in zip(names, inputs, strict=True) if v is not None}
         key = (node.name, tuple((str(v.dtype), v.shape) for v in feed.values()))
@@ -130,7 +132,8 @@ class Batched:
                 )
                 for k, v in feed.items()
             ]
-            graph = onnx.helper.make_graph([bare], "n", declared, [onnx.ValueInfoProto(name="out")])
+            nodes = in_float64(bare) if wide else [bare]
+            graph = onnx.helper.make_graph(nodes, "n", declared, [onnx.ValueInfoProto(name="out")])
             self._sessions[key] = open_session(graph, self.opset, f"node {node.name!r}")
         return run_session(self._sessions[key], feed, f"node {node.name!r}")
 

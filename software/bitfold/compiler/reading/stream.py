@@ -10,6 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 from bitfold.compiler.reading.constants import MAX_ELEMENTS, open_session, run_session
+from bitfold.compiler.reading.transcendental import TRANSCENDENTAL, in_float64
 from bitfold.errors import ModelError, UnsupportedOp
 from bitfold.ir.graph import Float
 from bitfold.ir.ops import DepthToSpace, MaxPool, Upsample
@@ -17,9 +18,6 @@ from bitfold.ir.types import Ints, IntType
 
 Floats = NDArray[np.float32]
 Function = Callable[[Ints | Floats], Floats]
-# Functions that float32 libraries compute a unit in the last place off, now up, now down, so that
-# they do not even increase. Here they are those of float64, rounded to float32.
-TRANSCENDENTAL = ("Sigmoid", "Tanh")
 ROOT = "%root"  # name of the function's argument; no ONNX exporter writes such a name
 
 
@@ -261,7 +259,13 @@ def evaluator(stream: Stream, opset: int, tensor: str | None = None) -> Function
         shape: list[str | int | None] = ["M", stream.channels]
         kind = onnx.TensorProto.FLOAT
         graph = onnx.helper.make_graph(
-            [node for step in stream.steps for node in _nodes(step.node)],
+            [
+                node
+                for step in stream.steps
+                for node in (
+                    in_float64(step.node) if step.node.op_type in TRANSCENDENTAL else [step.node]
+                )
+            ],
             "chain",
             [onnx.helper.make_tensor_value_info(ROOT, kind, shape)],
             [onnx.helper.make_tensor_value_info(wanted, kind, None)],
@@ -284,17 +288,3 @@ def evaluator(stream: Stream, opset: int, tensor: str | None = None) -> Function
         return np.broadcast_to(np.asarray(result, np.float32), reals.shape)
 
     return evaluate
-
-
-def _nodes(node: onnx.NodeProto) -> list[onnx.NodeProto]:
-    """The node of a step, or it in float64 between two casts."""
-    if node.op_type not in TRANSCENDENTAL:
-        return [node]
-    (source,), (target,) = node.input, node.output
-    wide, made = f"{target}%wide", f"{target}%made"
-    types = onnx.TensorProto
-    return [
-        onnx.helper.make_node("Cast", [source], [wide], wide, to=types.DOUBLE),
-        onnx.helper.make_node(node.op_type, [wide], [made], node.name),
-        onnx.helper.make_node("Cast", [made], [target], made, to=types.FLOAT),
-    ]
