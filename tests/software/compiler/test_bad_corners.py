@@ -243,6 +243,11 @@ def part_of_mixed_channels():
     return net.conv(np.ones((4, 1, 1, 1)), 3, 1.0, group=4)
 
 
+def functions_of_later_operator_sets():
+    net = dense(Net(2, opset=18).quant(3, 0.25)).node("Mish").node("Pow", 1.7)
+    return dense(net.quant(3, 0.5))
+
+
 def ends_in_padding():
     net = image(1, 1, 2).conv([[[[1.0]]]], 2, 1.0).quant(3, 1.0)
     return net.shape_node("Pad", [0, 0, 0, 1, 0, 0, 0, 0])
@@ -257,6 +262,7 @@ def ends_in_padding():
         (bipolar_channels, 4),
         (bipolar_and_its_negative, 2),
         (part_of_mixed_channels, 4),
+        (functions_of_later_operator_sets, 2),
         (ends_in_padding, 4),
         (lambda: grown(60), 2),
     ],

@@ -68,6 +68,8 @@ def read_qonnx_shape(net, folder):
         lambda n: n.node("Div", np.linspace(-2, 2, 6)).node("Softplus"),
         lambda n: n.node("PRelu", np.full((1, 6), 0.3)).node("Neg"),
         lambda n: n.node("Relu").node("Sqrt"),
+        lambda n: n.node("Celu", alpha=0.5).node("Selu"),
+        lambda n: n.node("Max", 0.5).node("Log").node("Pow", 3.0),
         lambda n: n.node("HardSigmoid").node("Dropout").node("Identity"),
         lambda n: n.node("Add", np.arange(6.0) / 8).node("Max", 0.0).node("Min", 0.9),
     ],

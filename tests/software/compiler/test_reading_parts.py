@@ -4,11 +4,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from onnx import helper
 from qonnx.custom_op.general.bipolar_quant import binary_quant
 from qonnx.custom_op.general.quant import quant
 
 from bitfold.compiler.reading.quantiser import Quantiser
-from bitfold.compiler.reading.stream import Stream, evaluator, fresh_view
+from bitfold.compiler.reading.stream import ROOT, Step, Stream, append, evaluator, fresh_view
 from bitfold.ir import IntType
 
 
@@ -43,3 +44,34 @@ def test_an_accumulator_times_its_scale_is_rounded_once():
         error = abs(Fraction(float(real)) - exact)
         ulp = Fraction(float(np.spacing(abs(real))))
         assert error * 2 <= ulp, (integer, real)
+
+
+def softplus(x):
+    return np.logaddexp(0.0, x)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "function"),
+    [
+        ("Sigmoid", {}, lambda x: 1 / (1 + np.exp(-x))),
+        ("Tanh", {}, np.tanh),
+        ("Elu", {"alpha": 0.5}, lambda x: np.where(x > 0, x, 0.5 * np.expm1(x))),
+        ("Celu", {"alpha": 0.5}, lambda x: np.where(x > 0, x, 0.5 * np.expm1(2 * x))),
+        ("Selu", {"alpha": 2.0, "gamma": 3.0}, lambda x: 3 * np.where(x > 0, x, 2 * np.expm1(x))),
+        ("Softplus", {}, softplus),
+        ("Mish", {}, lambda x: x * np.tanh(softplus(x))),
+        ("Log", {}, np.log),
+        ("Pow", {}, lambda x: x**3.0),
+    ],
+)
+def test_a_function_is_that_of_float64_wherever_the_element_stands(kind, given, function):
+    constants = {"e": np.float32(3.0)} if kind == "Pow" else {}
+    node = helper.make_node(kind, [ROOT, *constants], ["y"], "f", **given)
+    view = np.zeros((1, 1), np.int64)
+    x = append(Stream("", None, (1,), np.ones(()), view, "x"), Step(0, "f", node, constants, view))
+    evaluate = evaluator(x, 18)
+    reals = np.random.default_rng(0).normal(0, 3, (1001, 1)).astype(np.float32)
+    reals = np.abs(reals) if kind == "Log" else reals
+    whole = evaluate(reals)
+    np.testing.assert_array_equal(whole, function(reals.astype(np.float64)).astype(np.float32))
+    np.testing.assert_array_equal(whole, np.concatenate([evaluate(r[None]) for r in reals]))
