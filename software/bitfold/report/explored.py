@@ -26,7 +26,8 @@ def explored(run: RunFolder) -> str | None:
         for p in points
         if p["proof"]
     ]
-    names = (f"LUTs on {run.explore['target']}, predicted", "synthesised and simulated")
+    names = [f"LUTs on {run.explore['target']}, predicted"]
+    names += ["synthesised, and simulated"] if proven else []
     return charts.legend(names) + _chart(predicted, proven) + _table(points)
 
 
@@ -97,7 +98,7 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
 
 def _round(value: float) -> list[float]:
     power = floor(log10(value))
-    return [m * 10.0**p for p in (power - 1, power, ceil(log10(value)) + 1) for m in (1, 2, 5)]
+    return [m * 10.0**p for p in (power - 1, power, power + 1) for m in (1, 2, 5)]
 
 
 def _ticks(low: float, high: float) -> list[float]:
