@@ -21,7 +21,12 @@ import click
     help="Samples through cocotb's AXI4-Stream models, without and with random stalls.",
 )
 @click.option("--vcd", "waves", flag_value="vcd", help="Write the waveform design/sim/waves.vcd.")
-@click.option("--fst", "waves", flag_value="fst", help="The same as waves.fst, much smaller.")
+@click.option(
+    "--fst",
+    "waves",
+    flag_value="fst",
+    help="As waves.fst; needs liblz4-dev, zlib1g-dev.",
+)
 def command(
     design: Path,
     samples: Path | None,

@@ -23,6 +23,7 @@ from bitfold.errors import ToolFailed, ToolNotFound
 
 # Objects that are the same for every design; compiled once and kept beside the builds.
 _RUNTIME = ("verilated", "verilated_dpi", "verilated_vpi", "verilated_threads")
+FST_HEADERS = ("lz4.h", "zlib.h")  # Verilator's writer of FST files compresses with them
 _MAKE = (
     "CFG_CXXFLAGS_PCH_I=-include",
     "CFG_LDLIBS_THREADS=-pthread",
@@ -66,6 +67,18 @@ def _compiler() -> str:
         if shutil.which(name) is None:
             raise ToolNotFound(f"{name} not found; install it with: apt-get install g++ make")
     return "g++"
+
+
+def _check_headers(names: Sequence[str], packages: str) -> None:
+    """Raise ToolNotFound unless the compiler finds these headers."""
+    source = "".join(f"#include <{name}>\n" for name in names)
+    command = ["g++", "-E", "-x", "c++", "-"]
+    done = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ToolNotFound(
+            f"FST waveforms need the headers {' and '.join(names)}; install them with: apt-get "
+            f"install {packages}; or write a VCD"
+        )
 
 
 def lint(sources: Sequence[Path], top: str, parameters: Mapping[str, int | str]) -> str:
@@ -117,6 +130,8 @@ def build(
     executable = folder / top
     if executable.exists():
         return Build(executable=executable, top=top, parameters=parameters, seconds=0.0)
+    if waves == "fst":
+        _check_headers(FST_HEADERS, "liblz4-dev zlib1g-dev")
     started = time.monotonic()
     # A build is assembled under a name of its own, so that two may run at once and a kill
     # leaves nothing that looks finished.

@@ -1,12 +1,15 @@
 """Whole accelerators under Verilator: every integer and every cycle."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from bitfold.compiler.compile import compile_graph
-from bitfold.errors import ArtefactError, MismatchError
+from bitfold.errors import ArtefactError, MismatchError, ToolNotFound
 from bitfold.files import read_json
 from bitfold.sim.verify import verify_design
+from bitfold.sim.verilator import FST_HEADERS
 from integer_graphs import ChainBuilder, digits_like, mlp
 
 pytestmark = pytest.mark.rtl
@@ -76,3 +79,26 @@ def test_unreadable_samples_are_refused(tmp_path):
     samples.write_bytes(b"PK\x03\x04 cut")
     with pytest.raises(ArtefactError, match=r"test\.npz: no readable samples"):
         verify_design(folder, samples=samples)
+
+
+def test_a_vcd_holds_the_signals_of_the_run(tmp_path, verilator_cache):
+    folder = tmp_path / "design"
+    compile_graph(mlp(), folder, source={}, fps=100_000)
+    verify_design(folder, frames=2, protocol_frames=1, waves="vcd", cache=verilator_cache)
+    text = (folder / "sim" / "waves.vcd").read_text()
+    assert "$enddefinitions $end" in text
+    assert "s_axis_tvalid" in text
+    assert text.count("\n#") > 100  # points in time
+
+
+def test_an_fst_is_written_or_what_it_needs_is_named(tmp_path, verilator_cache, monkeypatch):
+    folder = tmp_path / "design"
+    compile_graph(mlp(), folder, source={}, fps=100_000)
+    wanted = {"frames": 2, "protocol_frames": 1, "waves": "fst"}
+    found = all((Path("/usr/include") / name).exists() for name in FST_HEADERS)
+    if found:
+        verify_design(folder, cache=verilator_cache, **wanted)
+        assert (folder / "sim" / "waves.fst").stat().st_size > 1000
+    monkeypatch.setattr("bitfold.sim.verilator.FST_HEADERS", ("no_such_header.h",))
+    with pytest.raises(ToolNotFound, match=r"no_such_header\.h; install .* liblz4-dev zlib1g-dev"):
+        verify_design(folder, cache=tmp_path / "another", **wanted)
