@@ -25,7 +25,8 @@ def main() -> int:
     folder = Path(given[1]) if len(given) > 1 else Path("build") / run_file.stem
     hardware = read_run(run_file).hardware
     design = str(folder / "design")
-    wishes = ["--target", hardware.target, "--clock-mhz", f"{hardware.clock_mhz:g}"]
+    place = ["--target", hardware.target, "--clock-mhz", f"{hardware.clock_mhz:g}"]
+    wishes = list(place)
     wishes += ["--fps", f"{hardware.fps:g}"] if hardware.fps else []
     wishes += ["--luts", str(hardware.luts)] if hardware.luts else []
     first = [
@@ -37,14 +38,7 @@ def main() -> int:
         ("bitstream", ["bitstream", design, "--board", hardware.board]),
         *((f"synth {name}", ["synth", design, "--target", name]) for name in SYNTH_TARGETS),
         ("verify", ["verify", design]),
-        (
-            "explore",
-            [
-                *("explore", str(folder / "model.onnx"), "-o", str(folder / "explore")),
-                *("--target", hardware.target, "--clock-mhz", f"{hardware.clock_mhz:g}"),
-                *("--prove", "0"),
-            ],
-        ),
+        ("explore", ["explore", str(folder / "model.onnx"), *place, "--prove", "0"]),
     ]
     started = time.monotonic()
     taken: list[tuple[str, float]] = []

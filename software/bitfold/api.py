@@ -50,14 +50,19 @@ def estimate(
     the share of each part of the family.
     """
     from bitfold.compiler.compile import plan, predict
+    from bitfold.compiler.folding import Prices
     from bitfold.compiler.front import one_percent
     from bitfold.compiler.lower import lower
+    from bitfold.cost import read_target
     from bitfold.cost.stages import Mvtu, Vvau
     from bitfold.synth.target import load_target
 
     graph = read_graph(model)
     layers = lower(graph)
-    stages = plan(graph, layers, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz)
+    prices = Prices(read_target(target))
+    stages = plan(
+        graph, layers, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz, prices=prices
+    )
     found = predict(stages, target, clock_mhz)
     products = {s.name: s for s in stages if isinstance(s, Mvtu | Vvau)}
     rows = []
@@ -77,7 +82,7 @@ def estimate(
         "bitops": sum(s.bitops for s in products.values()),
         "weight_bits": sum(s.weight_bits for s in products.values()),
         "binding": [row["name"] for row in rows if row["binds"]],
-        "one_percent_luts": one_percent(graph, layers, target, found["interval_cycles"]),
+        "one_percent_luts": one_percent(graph, layers, prices, found["interval_cycles"]),
         "stages": rows,
         "parts": parts,
     }
@@ -90,12 +95,18 @@ def _share(used: float, there: float) -> float:
 
 
 def explore_model(
-    model: Path, out: Path, *, target: str = "ecp5", points: int = 12, prove: int = 3
+    model: Path,
+    out: Path,
+    *,
+    target: str = "ecp5",
+    clock_mhz: float = 50.0,
+    points: int = 12,
+    prove: int = 3,
 ) -> tuple[Explored, ...]:
     """The Pareto front of area against rate in the folder `out`; see bitfold.explore."""
     from bitfold.explore import explore
 
-    return explore(model, out, target=target, points=points, prove=prove)
+    return explore(model, out, target=target, clock_mhz=clock_mhz, points=points, prove=prove)
 
 
 def compile_model(

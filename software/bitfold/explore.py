@@ -61,13 +61,13 @@ def explore(
     clock_mhz: float = 50.0,
     points: int = 12,
     prove: int = 3,
-    each: Callable[[str], None] = lambda _: None,
+    each: Callable[[], None] = lambda: None,
 ) -> tuple[Explored, ...]:
     """The Pareto front of a QONNX model on a target, smallest first, in the folder `out`.
 
     prove: points, evenly spread from the smallest to the fastest, that are compiled, simulated
            (every integer and cycle compared) and synthesised.
-    each:  told of every step that is done.
+    each:  called after every point that is folded, and every one that is proven.
     Raises: as compiling, simulation and synthesis; ConfigError.
     """
     if points < 2 or not 0 <= prove <= points:
@@ -80,7 +80,7 @@ def explore(
         target,
         clock_mhz=clock_mhz,
         points=points,
-        each=lambda: each("folded"),
+        each=each,
     )
     rows = [Explored(point=point, proof=None) for point in found]
     head = {"kind": KIND, "schema": SCHEMA, "model": source, "target": target}
@@ -91,7 +91,7 @@ def explore(
         proof = _prove(graph, found[at], out, source=source, target=target, clock=clock_mhz)
         rows[at] = replace(rows[at], proof=proof)
         _write(out, head, rows)
-        each("proven")
+        each()
     return tuple(rows)
 
 

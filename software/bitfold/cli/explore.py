@@ -43,8 +43,9 @@ def command(  # noqa: PLR0917 - click passes by keyword
             clock_mhz=clock_mhz,
             points=points,
             prove=prove,
-            each=lambda _: shown.update(1),
+            each=lambda: shown.update(1),
         )
+        shown.update(points + prove - shown.pos)  # networks with fewer points
     rows = []
     for row in found:
         point, proof = row.point, row.proof

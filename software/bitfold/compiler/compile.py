@@ -22,7 +22,7 @@ from bitfold.compiler.design import (
 )
 from bitfold.compiler.emit import emit_top
 from bitfold.compiler.emit_bench import BENCH_MODULES, emit_bench
-from bitfold.compiler.folding import fold
+from bitfold.compiler.folding import Prices, fold
 from bitfold.compiler.instances import instance_of, style_of
 from bitfold.compiler.layers import Layer
 from bitfold.compiler.lower import lower
@@ -143,8 +143,12 @@ def plan(
     luts: int | None,
     target: str,
     clock_mhz: float,
+    prices: Prices | None = None,
 ) -> tuple[Stage, ...]:
-    """Fold the layers for the rate or the budget, and lay out the stages."""
+    """Fold the layers for the rate or the budget, and lay out the stages.
+
+    prices: those of the target where a caller has more to ask of them.
+    """
     if clock_mhz <= 0:
         raise ConfigError(f"clock_mhz must be positive, got {clock_mhz}")
     if fps is not None and fps <= 0:
@@ -152,7 +156,8 @@ def plan(
     if fps is None and luts is None:
         fps = 1000.0
     cycles = None if fps is None else max(1, floor(clock_mhz * 1e6 / fps))
-    chosen = fold(graph, layers, read_target(target), interval_cycles=cycles, luts=luts)
+    prices = prices or Prices(read_target(target))
+    chosen = fold(graph, layers, prices, interval_cycles=cycles, luts=luts)
     stages = build_stages(graph, layers, chosen.foldings, chosen.group)
     return with_depths(stages, style_of(target))
 

@@ -177,16 +177,16 @@ def _products(layer: LinearLayer, group: int, cycles: int) -> Iterator[LayerFold
 def fold(
     graph: Graph,
     layers: tuple[Layer, ...],
-    target: Target,
+    prices: Prices,
     *,
     interval_cycles: int | None,
     luts: int | None,
 ) -> Chosen:
     """Fewest LUTs at `interval_cycles`, or least interval within `luts`; both: check both.
 
+    prices: of the target; remembers, so that further questions about `layers` are quick.
     Raises: BudgetError, saying the least possible interval or the fewest LUTs possible.
     """
-    prices = Prices(target)
     if interval_cycles is not None:
         chosen = fold_for_interval(graph, layers, interval_cycles, prices)
         if chosen is None:
@@ -197,8 +197,8 @@ def fold(
             )
         if luts is not None and chosen.luts > luts:
             raise BudgetError(
-                f"{interval_cycles} cycles a frame need {chosen.luts:.0f} LUTs on {target.name}, "
-                f"the budget is {luts}"
+                f"{interval_cycles} cycles a frame need {chosen.luts:.0f} LUTs on "
+                f"{prices.target.name}, the budget is {luts}"
             )
         return chosen
     return fastest(graph, layers, prices, luts=luts)

@@ -75,10 +75,9 @@ def _undominated(points: list[Point]) -> list[Point]:
 
 
 def one_percent(
-    graph: Graph, layers: tuple[Layer, ...], target: str, interval_cycles: int
+    graph: Graph, layers: tuple[Layer, ...], prices: Prices, interval_cycles: int
 ) -> float | None:
     """LUTs that a rate one percent above one frame in `interval_cycles` costs; None: cannot be."""
-    prices = Prices(read_target(target))
     chosen = fold_for_interval(graph, layers, interval_cycles, prices)
     return None if chosen is None else _one_percent(graph, layers, prices, chosen)
 

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -100,7 +100,8 @@ def _summary(op: Op) -> str:
     parts = [type(op).__name__]
     if isinstance(op, Conv | MaxPool | SumPool):
         parts.append("x".join(map(str, op.kernel)))
-    for field in fields(op):  # type: ignore[arg-type]  # every operation is a dataclass
+    assert is_dataclass(op), "every operation is one"
+    for field in fields(op):
         value = getattr(op, field.name)
         if isinstance(value, Weights):
             kind = "bipolar" if value.bipolar else f"int{value.bits}"

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from bitfold.errors import ConfigError
 from bitfold.quant import processes
+from bitfold.quant.function import apply
 
 LEAST_STEP = 1e-5
 HALFWAY = 0.5**0.5  # between 1/2 and 1 on a logarithmic scale
@@ -105,8 +106,7 @@ class _AtLeast(torch.autograd.Function):
 
 def at_least(x: Tensor, least: float) -> Tensor:
     """`x`, or `least` where that is more; x below `least` still learns to rise. Shape of x."""
-    result: Tensor = _AtLeast.apply(x, least)  # type: ignore[no-untyped-call]  # torch's apply
-    return result
+    return apply(_AtLeast, x, least)
 
 
 def codes(x: Tensor, step: Tensor, bits: int, *, signed: bool) -> Tensor:
@@ -126,12 +126,9 @@ def quantise(x: Tensor, step: Tensor, bits: int, *, signed: bool, slices: int = 
     low, high = bounds(bits, signed=signed)
     scale = float((high * x.numel() * slices) ** -0.5)
     x = x.to(torch.promote_types(x.dtype, torch.float32))
-    result: Tensor
     if signed and bits == 1:
-        result = _Binarise.apply(x, step, scale)  # type: ignore[no-untyped-call]  # torch's apply
-    else:
-        result = _Quantise.apply(x, step, low, high, scale)  # type: ignore[no-untyped-call]  # torch's apply
-    return result
+        return apply(_Binarise, x, step, scale)
+    return apply(_Quantise, x, step, low, high, scale)
 
 
 def nearest_power_of_two(step: Tensor) -> Tensor:

@@ -74,7 +74,8 @@ def _settle_norm(
     least, most = bounds(handle.act.bits[handle.act.index], signed=handle.act.signed)
     bias = norm.get_parameter("bias")
     mean, var = (norm.get_buffer(name).double() for name in ("running_mean", "running_var"))
-    eps = float(norm.eps)  # type: ignore[arg-type]  # a number in every norm
+    assert isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d)
+    eps = norm.eps
     gain = norm.get_parameter("weight").double() / torch.sqrt(var + eps)
     # Per channel: value(acc) = slope * acc + start.
     slope, start = gain * unit, bias.double() - mean * gain

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from bitfold.errors import ConfigError
 from bitfold.quant import processes
+from bitfold.quant.function import apply
 from bitfold.quant.lsq import LEAST_STEP, at_least, bounds
 
 
@@ -56,8 +57,7 @@ def truncate(
     kept = max(1, bounds(keep, signed=signed)[1])
     numel = x.numel() if rows is None else rows * prod(x.shape[1:])
     scale = float((kept * numel) ** -0.5) / unit**2
-    result: Tensor = _Truncate.apply(x, step, low, high, unit, scale)  # type: ignore[no-untyped-call]  # torch's apply
-    return result
+    return apply(_Truncate, x, step, low, high, unit, scale)
 
 
 @final

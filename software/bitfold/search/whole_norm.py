@@ -14,6 +14,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from bitfold.quant import processes
+from bitfold.quant.function import apply
 from bitfold.search.distill import full_precision
 
 
@@ -62,7 +63,7 @@ def batch_norm(  # noqa: PLR0917  # the signature of torch.nn.functional.batch_n
             running_mean.lerp_(mean.to(running_mean.dtype), momentum)
             running_var.lerp_((squares / (count - 1)).to(running_var.dtype), momentum)
     deviation = (squares / count + eps).rsqrt()
-    out: Tensor = _Normalise.apply(wide, mean, deviation, count)  # type: ignore[no-untyped-call]  # torch's apply
+    out = apply(_Normalise, wide, mean, deviation, count)
     if weight is not None:
         out = out * _channels(weight, x)
     if bias is not None:

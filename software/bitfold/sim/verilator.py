@@ -108,7 +108,7 @@ def build(
 
     sources:    SystemVerilog and .vlt files; their text, not their place, decides about a rebuild.
     waves:      None, "vcd" or "fst".
-    public:     cocotb can see every signal, not the top's ports alone: five times the build.
+    public:     cocotb can see every signal, not the top's ports alone: a far longer build.
     Raises: ToolNotFound, ToolFailed with the compiler's words.
     """
     from cocotb_tools import config
@@ -173,7 +173,7 @@ def _compile(
 
 
 def _keep_only(folder: Path, name: str) -> None:
-    """Delete what led to an executable: its precompiled headers are fifty times its size."""
+    """Delete what led to an executable: its precompiled headers are far larger than it."""
     for path in folder.iterdir():
         if path.name != name:
             path.unlink()

@@ -2,7 +2,7 @@ from itertools import product
 
 import pytest
 
-from bitfold.compiler.folding import Chosen, fold
+from bitfold.compiler.folding import Chosen, Prices, fold
 from bitfold.compiler.layers import Layer, LinearLayer
 from bitfold.compiler.lower import lower
 from bitfold.compiler.pipeline import run_pipeline
@@ -69,7 +69,7 @@ def small(code_bits=0):
 
 def folded(graph: Graph, layers: tuple[Layer, ...], cycles: int) -> Chosen | None:
     try:
-        return fold(graph, layers, TARGET, interval_cycles=cycles, luts=None)
+        return fold(graph, layers, Prices(TARGET), interval_cycles=cycles, luts=None)
     except BudgetError:
         return None
 
@@ -88,8 +88,8 @@ def test_folding_equals_exhaustive_search(cycles, code_bits):
 def test_interval_is_met_and_fewer_luts_are_slower():
     graph = digits_like()
     layers = lower(graph)
-    fast = fold(graph, layers, TARGET, interval_cycles=2000, luts=None)
-    slow = fold(graph, layers, TARGET, interval_cycles=20000, luts=None)
+    fast = fold(graph, layers, Prices(TARGET), interval_cycles=2000, luts=None)
+    slow = fold(graph, layers, Prices(TARGET), interval_cycles=20000, luts=None)
     assert interval(build_stages(graph, layers, dict(fast.foldings))) <= 2000
     assert slow.luts < fast.luts
 
@@ -97,7 +97,7 @@ def test_interval_is_met_and_fewer_luts_are_slower():
 def test_lut_budget_gives_the_best_rate_within_it():
     graph = digits_like()
     layers = lower(graph)
-    chain = fold(graph, layers, TARGET, interval_cycles=None, luts=3000)
+    chain = fold(graph, layers, Prices(TARGET), interval_cycles=None, luts=3000)
     assert chain.luts <= 3000
     reached = interval(build_stages(graph, layers, dict(chain.foldings)))
     assert chain.interval == reached
@@ -109,11 +109,12 @@ def test_lut_budget_gives_the_best_rate_within_it():
 def test_the_best_rate_of_random_networks_is_the_best(seed):
     graph = run_pipeline(random_graph(seed))
     layers = lower(graph)
-    smallest = fold(graph, layers, TARGET, interval_cycles=10**9, luts=None)
+    smallest = fold(graph, layers, Prices(TARGET), interval_cycles=10**9, luts=None)
     budget = round(1.5 * smallest.luts)
-    best = fold(graph, layers, TARGET, interval_cycles=None, luts=budget)
+    best = fold(graph, layers, Prices(TARGET), interval_cycles=None, luts=budget)
     assert interval(build_stages(graph, layers, best.foldings, best.group)) == best.interval
-    assert fold(graph, layers, TARGET, interval_cycles=best.interval, luts=None).luts <= budget
+    same = fold(graph, layers, Prices(TARGET), interval_cycles=best.interval, luts=None)
+    assert same.luts <= budget
     faster = folded(graph, layers, best.interval - 1)
     assert faster is None or faster.luts > budget
 
@@ -121,10 +122,10 @@ def test_the_best_rate_of_random_networks_is_the_best(seed):
 def test_impossible_interval_says_the_least():
     graph = digits_like()
     with pytest.raises(BudgetError, match=r"interval of 10 cycles .* least .* is \d+ cycles"):
-        fold(graph, lower(graph), TARGET, interval_cycles=10, luts=None)
+        fold(graph, lower(graph), Prices(TARGET), interval_cycles=10, luts=None)
 
 
 def test_impossible_lut_budget_says_the_fewest():
     graph = digits_like()
     with pytest.raises(BudgetError, match=r"budget of 5 LUTs .* takes \d+"):
-        fold(graph, lower(graph), TARGET, interval_cycles=None, luts=5)
+        fold(graph, lower(graph), Prices(TARGET), interval_cycles=None, luts=5)

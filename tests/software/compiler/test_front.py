@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from bitfold.compiler.folding import fold
+from bitfold.compiler.folding import Prices, fold
 from bitfold.compiler.front import front, one_percent
 from bitfold.compiler.lower import lower
 from bitfold.compiler.pipeline import run_pipeline
@@ -13,13 +13,11 @@ from bitfold.errors import BudgetError
 from branch_graphs import residual
 from integer_graphs import digits_like
 
-TARGET = read_target("ecp5")
-
 
 @pytest.mark.parametrize("make", [digits_like, residual])
 def test_points_run_from_the_smallest_to_the_fastest_and_none_is_dominated(make):
     graph = run_pipeline(make())
-    layers = lower(graph)
+    layers, prices = lower(graph), Prices(read_target("ecp5"))
     seen = []
     points = front(graph, layers, "ecp5", points=10, each=lambda: seen.append(1))
     assert len(points) == 10
@@ -29,26 +27,26 @@ def test_points_run_from_the_smallest_to_the_fastest_and_none_is_dominated(make)
         assert slow.luts < fast.luts
     for point in points:
         assert interval(point.stages) == point.interval_cycles
-        best = fold(graph, layers, TARGET, interval_cycles=point.interval_cycles, luts=None)
+        best = fold(graph, layers, prices, interval_cycles=point.interval_cycles, luts=None)
         assert best.interval == point.interval_cycles
         assert point.fps == pytest.approx(50e6 / point.interval_cycles)
         assert point.binding
-    smallest = fold(graph, layers, TARGET, interval_cycles=10**9, luts=None)
+    smallest = fold(graph, layers, prices, interval_cycles=10**9, luts=None)
     assert points[0].interval_cycles == smallest.interval
     with pytest.raises(BudgetError, match=f"least .* is {points[-1].interval_cycles} cycles"):
-        fold(graph, layers, TARGET, interval_cycles=points[-1].interval_cycles - 1, luts=None)
+        fold(graph, layers, prices, interval_cycles=points[-1].interval_cycles - 1, luts=None)
 
 
 def test_one_percent_more_is_what_the_next_folding_takes():
     graph = run_pipeline(digits_like())
-    layers = lower(graph)
+    layers, prices = lower(graph), Prices(read_target("ecp5"))
     points = front(graph, layers, "ecp5", points=6)
     for point in points[:-1]:
-        now = fold(graph, layers, TARGET, interval_cycles=point.interval_cycles, luts=None)
+        now = fold(graph, layers, prices, interval_cycles=point.interval_cycles, luts=None)
         asked = int(point.interval_cycles / 1.01)
-        then = fold(graph, layers, TARGET, interval_cycles=asked, luts=None)
+        then = fold(graph, layers, prices, interval_cycles=asked, luts=None)
         assert point.one_percent == then.luts - now.luts
-        assert one_percent(graph, layers, "ecp5", point.interval_cycles) == point.one_percent
+        assert one_percent(graph, layers, prices, point.interval_cycles) == point.one_percent
     assert points[-1].one_percent is None
 
 

@@ -5,13 +5,12 @@ import numpy as np
 from bitfold.compiler.reading.quantiser import attributes
 from bitfold.compiler.reading.stream import ROOT, Step, Stream
 
-# Of one runtime argument and constants; the last ones with a parameter that must not be negative.
+# In float32, too: each rounds correctly, or is computed in float64 (`transcendental`).
 ALWAYS = {
-    *("Identity", "Neg", "Relu", "Clip", "Add", "Sub", "Mul", "Max", "Min", "BatchNormalization"),
-    *("Sigmoid", "Tanh", "Softplus", "Softsign", "Erf", "Exp", "Floor", "Ceil", "Round", "Sign"),
-    *("Selu", "Atan", "Asinh", "Sinh", "Log", "Sqrt"),
+    *("Identity", "Neg", "Relu", "Clip", "Add", "Sub", "Mul", "Max", "Min"),
+    *("Sigmoid", "Tanh", "Softplus", "Log", "Floor", "Ceil", "Round", "Sign", "Sqrt"),
 }
-WITH_ALPHA = {"LeakyRelu", "Elu", "Celu", "HardSigmoid", "ThresholdedRelu"}
+WITH_ALPHA = {"LeakyRelu", "Elu", "Celu", "Selu", "HardSigmoid", "ThresholdedRelu"}  # alpha >= 0
 
 
 def monotone(x: Stream) -> bool:
@@ -31,7 +30,7 @@ def _alone(step: Step, tensor: str) -> bool:
     if any(name not in step.constants for name in others):
         return False
     match node.op_type:
-        case "Div":
+        case "Div" | "BatchNormalization":
             return bool(node.input[0] == tensor)
         case "PRelu":
             return all((np.asarray(step.constants[name]) >= 0).all() for name in others)

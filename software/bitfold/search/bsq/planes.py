@@ -19,6 +19,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from bitfold.quant.function import apply
 from bitfold.quant.lsq import LEAST_STEP
 
 
@@ -83,8 +84,7 @@ class BitPlanes(nn.Module):
 
     def forward(self, positive: Tensor, negative: Tensor, step: Tensor) -> Tensor:
         """(planes, *w) twice and a scalar -> the weight (*w), on the grid of the step."""
-        made: Tensor = _Weight.apply(positive, negative, step, self.powers, self.levels)  # type: ignore[no-untyped-call]  # torch's apply
-        return made
+        return apply(_Weight, positive, negative, step, self.powers, self.levels)
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Exact digits of a weight in all planes; its largest magnitude takes the largest code."""

@@ -25,6 +25,7 @@ def resize(layer: PlanedLayer, norm: nn.Module) -> None:
     times = 2.0 ** round(math.log2(layer.rms / rms))
     layer.step.mul_(times)
     norm.get_buffer("running_mean").mul_(times)
-    eps = float(norm.eps)  # type: ignore[arg-type]  # a number in every norm
+    assert isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d)
+    eps = norm.eps
     # sqrt(var + eps) is what outputs are divided by; where var is far below eps it cannot shrink.
     norm.get_buffer("running_var").add_(eps).mul_(times**2).sub_(eps).clamp_(min=0)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from bitfold.quant import Layer
+from bitfold.quant.function import apply
 from bitfold.quant.lsq import LEAST_STEP
 
 Start = Literal["symmetric", "official"]
@@ -108,10 +109,8 @@ class Gates(nn.Module):
 
     def forward(self, logits: Tensor) -> Tensor:
         """Weights at the present temperature."""
-        result: Tensor = _Compose.apply(  # type: ignore[no-untyped-call]  # torch's apply
-            logits, self.mask(), self.step(), self.powers, self.temperature
-        )
-        return result
+        mask, step = self.mask(), self.step()
+        return apply(_Compose, logits, mask, step, self.powers, self.temperature)
 
     @torch.no_grad()
     def soft_codes(self, logits: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from bitfold.quant import processes
+from bitfold.quant.function import apply
 from bitfold.search.parallel import drawn
 
 Estimator = Literal["gumbel", "expected", "reinforce"]
@@ -51,8 +52,7 @@ def choices(log_p: Tensor, estimator: Estimator, tau: float) -> Tensor:
 
 def straight_through(soft: Tensor, hard: Tensor) -> Tensor:
     """`hard`, with the gradient going to `soft`; shapes alike."""
-    result: Tensor = _StraightThrough.apply(soft, hard)  # type: ignore[no-untyped-call]  # torch's apply
-    return result
+    return apply(_StraightThrough, soft, hard)
 
 
 def most_likely(log_p: Tensor) -> Tensor:

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bitfold.quant.function import apply
+
 MARGIN = 1e-3  # beta stays this far from 0 and 1, where its logarithms and 1/(beta (1-beta)) end
 
 
@@ -49,8 +51,7 @@ def choose(high: Tensor, low: Tensor, share: Tensor) -> Tensor:
 
     Gradients: of the value to the chosen tensor; of the share <gradient, high - low>.
     """
-    result: Tensor = _Choose.apply(high, low, share)  # type: ignore[no-untyped-call]  # torch's apply
-    return result
+    return apply(_Choose, high, low, share)
 
 
 def interpolate(high: Tensor, low: Tensor, beta: Tensor) -> Tensor:
