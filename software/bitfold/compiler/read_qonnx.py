@@ -12,6 +12,7 @@ from typing import final
 
 import onnx
 
+from bitfold.compiler.passes.rewire import pruned
 from bitfold.compiler.reading.border import raw_stream
 from bitfold.compiler.reading.layout import Layout, as_map
 from bitfold.compiler.reading.load import STANDARD, load_model, one_line, printable
@@ -118,7 +119,7 @@ def _read(path: Path, model: onnx.ModelProto, ties: Ties, layout: Layout | None)
     tail = walk.finish([o.name for o in model.graph.output])
     assert walk.rule is not None
     graph = Graph(
-        nodes=walk.builder.live(tail.node),
+        nodes=tuple(walk.builder.nodes.values()),
         input=next(iter(walk.builder.nodes)),
         output=tail.node,
         input_map=walk.rule.map,
@@ -129,6 +130,7 @@ def _read(path: Path, model: onnx.ModelProto, ties: Ties, layout: Layout | None)
         input_order=None if layout.ordered else layout.order,
         notes=(*tail.notes, *([FINN_TIES] if ties == "finn" else [])),
     )
+    graph = pruned(graph)
     verify(graph, after="read_qonnx")
     return Reading(graph, tail.tensor, tail.view)
 

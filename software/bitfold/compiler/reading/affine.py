@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitfold.compiler.reading.quantiser import attributes
-from bitfold.compiler.reading.stream import Step, Stream
+from bitfold.compiler.reading.stream import ROOT, Step, Stream
 
 Doubles = NDArray[np.float64]
 
@@ -14,7 +14,7 @@ def affine_prefix(x: Stream, scale: Doubles, bias: Doubles) -> tuple[Doubles, Do
 
     The steps must follow one another; n is the number of leading ones that are affine.
     """
-    tensor = "%root"
+    tensor = ROOT
     for index, step in enumerate(x.steps):
         with np.errstate(all="ignore"):  # what is not finite is refused where it is used
             after = _apply(step, tensor, scale, bias)

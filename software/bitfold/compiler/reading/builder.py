@@ -77,16 +77,6 @@ class Builder:
             self._flat[name] = self.add(f"{name}_flatten", Flatten(name))
         return self._flat[name]
 
-    def live(self, output: str) -> tuple[Node, ...]:
-        """The nodes that `output` depends on, and the input."""
-        wanted = {output}
-        kept: list[Node] = []
-        for node in reversed(self.nodes.values()):
-            if node.name in wanted or isinstance(node.op, Input):
-                wanted.update(node.op.inputs)
-                kept.append(node)
-        return tuple(kept[::-1])
-
 
 def emitted(builder: Builder, x: Stream) -> str:
     """The IR node that holds the integers of `x` behind its moves."""
