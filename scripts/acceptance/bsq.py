@@ -108,8 +108,9 @@ def main() -> None:
     for seed, start in starts.items():
         for kind in KINDS:
             for reweigh in ("memory", "budget") if kind in ("bitops", "cycles") else ("memory",):
-                # Mean bits of 3 would leave 2 to every weight beside activations of 4.
-                steered(start, seed, kind, 4 if kind == "average_bits" else 3, reweigh)
+                # Mean bits, or LUTs, of 3 leave at most 2 to weights beside activations of 4.
+                bits = 4 if kind in {"average_bits", "luts"} else 3
+                steered(start, seed, kind, bits, reweigh)
         steered(start, seed, "size", 4, "memory")
 
 

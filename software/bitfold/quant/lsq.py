@@ -9,6 +9,7 @@ step learned: two's complement has no such case, and hardware and QONNX have a b
 """
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any, final
 
 import torch
@@ -117,14 +118,17 @@ def codes(x: Tensor, step: Tensor, bits: int, *, signed: bool) -> Tensor:
     return (x / step).round().clamp(low, high)
 
 
-def quantise(x: Tensor, step: Tensor, bits: int, *, signed: bool, slices: int = 1) -> Tensor:
+def quantise(
+    x: Tensor, step: Tensor, bits: int, *, signed: bool, rows: int | None = None
+) -> Tensor:
     """Quantise x (any shape) to `bits` with the scalar `step`; same shape and real scale.
 
     The gradient of the step is scaled by 1 / sqrt(high * numel), as in LSQ Sec. 2.2, where numel
-    is that of the whole batch if x is one of its `slices`. Computed in float32 at least.
+    is that of the whole batch: of `rows` rows, if x is a part of it. In float32 at least.
     """
     low, high = bounds(bits, signed=signed)
-    scale = float((high * x.numel() * slices) ** -0.5)
+    numel = x.numel() if rows is None else rows * prod(x.shape[1:])
+    scale = float((high * numel) ** -0.5)
     x = x.to(torch.promote_types(x.dtype, torch.float32))
     if signed and bits == 1:
         return apply(_Binarise, x, step, scale)
@@ -210,15 +214,21 @@ class LSQ(nn.Module):
     @torch.no_grad()
     def _start_from_activations(self, x: Tensor) -> None:
         _, high = bounds(self.bits[self.index], signed=self.signed)
-        mean = processes.mean(x.to(self.steps.dtype).abs().mean())
+        mean = processes.mean_magnitude(x.to(self.steps.dtype))
         self.steps[self.index] = (2 * mean / high**0.5).clamp(min=LEAST_STEP)
         self.started[self.index] = True
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return (quantised x, step, zero point 0, bit width); all but the first are scalars."""
+    def forward(
+        self, x: Tensor, rows: int | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return (quantised x, step, zero point 0, bit width); all but the first are scalars.
+
+        `rows` as in `quantise`; None: x is a batch, or this process's slice of one.
+        """
         if self.training and not self.started[self.index]:
             self._start_from_activations(x)
         step = self.step()
-        slices = processes.count() if self.of_batch else 1
-        value = quantise(x, step, self.bits[self.index], signed=self.signed, slices=slices)
+        if rows is None and self.of_batch:
+            rows = len(x) * processes.count()
+        value = quantise(x, step, self.bits[self.index], signed=self.signed, rows=rows)
         return value, step, self.zero, self.widths[self.index]

@@ -50,3 +50,11 @@ def gather(x: Tensor) -> Tensor:
     parts = [torch.empty_like(x, memory_format=torch.contiguous_format) for _ in range(count())]
     distributed.all_gather(parts, x.detach().contiguous())
     return torch.stack(parts)
+
+
+@torch.no_grad()
+def mean_magnitude(x: Tensor) -> Tensor:
+    """Mean |x| over all processes' x, in float32 at least; a process may have no rows. Shape ()."""
+    magnitude = x.abs().sum(dtype=torch.promote_types(x.dtype, torch.float32))
+    whole, size = total(torch.stack([magnitude, magnitude.new_tensor(x.numel())]))
+    return whole / size

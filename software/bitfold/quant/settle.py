@@ -27,12 +27,26 @@ def settle(model: nn.Module, handles: Sequence[QuantisedLayer]) -> float:
 
     `handles` are those of all quantised layers. Returns the largest shift, in activation levels.
     """
+    # Steps first: a step is also the unit of the layer's accumulator.
+    return max(settle_steps(model, handles), settle_norms(model, handles))
+
+
+@torch.no_grad()
+def settle_steps(model: nn.Module, handles: Sequence[QuantisedLayer]) -> float:
+    """The part of `settle` that moves steps, of what reads a sum or an average."""
     largest = 0.0
-    for handle in handles:  # first: a step is also the unit of the layer's accumulator
+    for handle in handles:
         layer = handle.layer
         if layer.grid is not None:
             unit = quantiser_of(model, layer.grid).step().double() / layer.averaged
             largest = max(largest, _settle_step(handle.act, unit))
+    return largest
+
+
+@torch.no_grad()
+def settle_norms(model: nn.Module, handles: Sequence[QuantisedLayer]) -> float:
+    """The part of `settle` that moves BatchNorm biases."""
+    largest = 0.0
     for handle in handles:
         layer = handle.layer
         if layer.norm is not None and layer.readers:

@@ -92,16 +92,10 @@ class Planes(nn.Module):
 
     @torch.no_grad()
     def start_from_activations(self, x: Tensor) -> None:
-        """Initial step of activations: 2 mean |x| / sqrt(high), as LSQ's; only the first time.
-
-        The mean is over all processes' x.
-        """
+        """Initial step of activations: 2 mean |x| / sqrt(high), as LSQ's; only the first time."""
         if self.training and not self.started:
             _, high = bounds(self.bits, signed=self.signed)
-            absolute = x.abs().sum(dtype=torch.promote_types(x.dtype, torch.float32))
-            size = absolute.new_tensor(x.numel())
-            absolute, size = processes.total(torch.stack([absolute, size]))
-            self.start_at(float(2 * absolute / size) / high**0.5)
+            self.start_at(float(2 * processes.mean_magnitude(x)) / high**0.5)
 
     def forward(self, x: Tensor, keep: int, rows: int | None = None) -> Tensor:
         """The reals of x with `keep` of its planes; same shape. `rows` as in `truncate`."""

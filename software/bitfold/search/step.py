@@ -14,6 +14,7 @@ from bitfold.search.hooks import Hooks
 from bitfold.search.parallel import average_gradients
 from bitfold.search.recipe import Recipe
 from bitfold.search.schedule import factor
+from bitfold.search.steps import limit, steps_in
 from bitfold.search.whole_norm import whole_batch_norms
 
 
@@ -50,6 +51,7 @@ class Stepper:
         self.forward = torch.compile(model) if recipe.compile else model
         self.optimiser = optimiser(model, hooks, recipe)
         self.trained = [p for group in self.optimiser.param_groups for p in group["params"]]
+        self.quantiser_steps = steps_in(model)
         self.loss = TaskLoss(
             label_smoothing=recipe.label_smoothing,
             weight=recipe.distill,
@@ -77,6 +79,7 @@ class Stepper:
             )
         average_gradients([p for p in self.model.parameters() if p.requires_grad])
         self.hooks.edit_gradients(self.model)
+        limit(self.quantiser_steps, self.recipe.lr, self.recipe.momentum)
         norm = guard.gradient_norm(self.trained, self.recipe.clip_norm)
         guard.check_gradients(norm, self.where(step))
         self.optimiser.step()

@@ -18,7 +18,7 @@ from torch import nn
 
 from bitfold.data import DataSet, Split
 from bitfold.errors import MismatchError
-from bitfold.models import convnet
+from bitfold.models import cifar_resnet, convnet
 from bitfold.quant import processes, quantise, trace
 from bitfold.runfile import (
     Search,
@@ -70,7 +70,7 @@ SEARCHES: dict[str, Search] = {
         method="dqmq", bits=(2, 3, 4), first_last="search", estimator="reinforce"
     ),
 }
-CASES = ("float32", "quantised", *SEARCHES, "modes", "mlp")
+CASES = ("float32", "quantised", *SEARCHES, "modes", "branched modes", "mlp")
 RUN = {"train": {"finetune_epochs": 1, "ema": 0.9}, "search": {"bits": [2, 4]}}
 
 
@@ -101,6 +101,8 @@ def trained(case: str, folder: Path) -> tuple[nn.Module, dict[str, Any]]:
         model = nn.Sequential(
             nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 10)
         )
+    if case == "branched modes":
+        model = cifar_resnet(SHAPE, 10, depth=8, width=4)
     model, hooks = prepared(case, model)
     kind = torch.float32 if case == "float32" else torch.float64
     progress = Losses([])
@@ -125,7 +127,7 @@ def prepared(case: str, model: nn.Module) -> tuple[nn.Module, Hooks]:
         method = posed(SEARCHES[case], model)
         method.prepare(model)
         return model, method
-    if case == "modes":
+    if case in {"modes", "branched modes"}:
         return dynamic(model), Hooks()
     if case == "quantised":
         layers = trace(model, SHAPE)
@@ -157,7 +159,8 @@ def dynamic(model: nn.Module) -> DynamicNet:
     method, x = posed(SEARCHES["dqmq"], model), data().train.x
     assert isinstance(method, DQMQ)
     method.prepare(model)
-    method.modes = ModeSet(picks=np.array([[0, 1, 0], [1, 0, 2]]), price=0.0)
+    picks = np.array([[0, 1, 0], [1, 0, 2]])
+    method.modes = ModeSet(picks=np.resize(picks, (2, len(method.problem.searched))), price=0.0)
     network = method.release(model).model
     assert isinstance(network, DynamicNet)
     standardise = network.policy.decision.standardise.train()

@@ -16,6 +16,7 @@ from bitfold.policy import LayerBits
 from bitfold.quant import processes
 from bitfold.quant.truncate import Planes
 from bitfold.search.dqmq.decision import Decision
+from bitfold.search.dqmq.grids import grids_in
 from bitfold.search.dqmq.relax import straight_through
 from bitfold.search.parallel import slices
 
@@ -157,6 +158,8 @@ class DynamicNet(nn.Module):
         for name in self.names:
             layer = self.layer(name)
             layer.mode, layer.rows = mode, rows
+        for grid in grids_in(self.body).values():
+            grid.rows = rows
         result: Tensor = self.body(x)
         return result
 

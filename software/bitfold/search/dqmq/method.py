@@ -28,6 +28,7 @@ from bitfold.quant import QuantisedLayer, processes
 from bitfold.runfile import SearchDqmq
 from bitfold.search.dqmq.decision import Decision
 from bitfold.search.dqmq.dynamic import DynamicNet
+from bitfold.search.dqmq.grids import put_grids
 from bitfold.search.dqmq.mixed import Decide, make_mixed
 from bitfold.search.dqmq.modes import Costs, Floats, ModeSet, choose_modes
 from bitfold.search.dqmq.relax import entropy, score_loss
@@ -50,7 +51,7 @@ class DQMQ(Method):
     """Warm-up at random bits, then the policy with the network; modes; finetuning at the modes."""
 
     def __init__(self, problem: Problem, settings: SearchDqmq) -> None:
-        """Raises: ConfigError for layers that are no chain, a single candidate, further budgets."""
+        """Raises: ConfigError for a single candidate or further budgets."""
         self.problem, self.settings = problem, settings
         self.costs = Costs(problem)
         self.share = 0.0  # of the phase that is over
@@ -65,16 +66,9 @@ class DQMQ(Method):
             raise ConfigError(
                 "[budget] also: dqmq keeps one budget, as a mean over inputs; leave the others out"
             )
-        for layer in problem.costs.layers:
-            if layer.grid is not None:
-                raise ConfigError(
-                    f"[search] dqmq: layer {layer.name!r} reads a sum or an average; modes are "
-                    "for chains of convolutions, dense layers and max-pools so far. Take such a "
-                    "network (convnet, mlp), or another method"
-                )
 
     def prepare(self, model: nn.Module) -> None:
-        """Swap the searched layers and put the policy at the input; others stay float."""
+        """Swap the searched layers and put the policy at the input; other layers stay float."""
         layers, settings = self.problem.searched, self.settings
         first = self.problem.costs.layers[0]
         torch.manual_seed(self.problem.seed)
@@ -85,6 +79,7 @@ class DQMQ(Method):
             blind=settings.blind,
         )
         decision.start_at(self._mean_within_budget(decision))
+        put_grids(model)
         make_mixed(model, layers, first.feeder, self.problem.bits, decision)
 
     def groups(self, model: nn.Module, weight_decay: float) -> Sequence[Group]:

@@ -13,9 +13,11 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from bitfold.quant import Layer, QuantisedLayer, quantise, settle
+from bitfold.quant import Layer, QuantisedLayer, quantise
 from bitfold.quant.convert import swap
+from bitfold.quant.settle import quantiser_of, settle_norms, settle_steps
 from bitfold.search.dqmq.dynamic import DynamicNet, PlaneLayer
+from bitfold.search.dqmq.grids import grids_in
 
 
 @final
@@ -40,7 +42,14 @@ def single_mode(net: DynamicNet, layers: tuple[Layer, ...], mode: int) -> nn.Mod
 
 
 def settle_modes(net: DynamicNet, layers: tuple[Layer, ...]) -> None:
-    """Shift norm biases of every mode, in place, off rounding boundaries (quant/settle.py)."""
+    """Shift steps, and norm biases of every mode, off rounding boundaries (quant/settle.py).
+
+    In place. All modes round at edges of the stored precision, so its steps serve them all.
+    """
+    model, handles = _single(net, layers, net.stored)
+    settle_steps(model, handles)
+    for handle in handles:
+        net.layer(handle.layer.name).act_planes.start_at(handle.act.step().item())
     for mode in range(net.modes):
         model, handles = _single(net, layers, mode)
         before = {
@@ -48,7 +57,7 @@ def settle_modes(net: DynamicNet, layers: tuple[Layer, ...]) -> None:
             for layer in layers
             if layer.norm is not None
         }
-        settle(model, handles)
+        settle_norms(model, handles)
         with torch.no_grad():
             for layer in layers:
                 if layer.norm is not None:
@@ -63,12 +72,17 @@ def _single(
     model = copy.deepcopy(net.body)
     planes = {layer.name: net.layer(layer.name) for layer in layers}
     norms = _shiftable(model, layers)
+    grids = grids_in(model)
+    for name, grid in grids.items():
+        swap(model, name, grid.plain)
     for layer in layers:
         swap(model, layer.name, _plain(planes[layer.name], mode))
         if layer.norm is not None:
             swap(model, layer.norm, copy.deepcopy(planes[layer.name].norms[mode]))
     bits = {name: (b.w_bits, b.a_bits) for name, b in net.bits(mode).items()}
     handles = quantise(model, layers, bits)
+    for name, grid in grids.items():
+        quantiser_of(model, name).start_at(grid.quantiser.steps.item())
     for handle in handles:
         own = planes[handle.layer.name]
         w_bits, a_bits = bits[handle.layer.name]

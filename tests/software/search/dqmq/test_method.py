@@ -10,8 +10,6 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from bitfold.errors import ConfigError
-from bitfold.models import cifar_resnet
-from bitfold.quant import trace
 from bitfold.runfile import SearchDqmq
 from bitfold.search.dqmq import DQMQ
 from bitfold.search.dqmq.mixed import Decide
@@ -202,12 +200,3 @@ def test_further_budgets_are_refused() -> None:
     posed = problem()
     with pytest.raises(ConfigError, match=r"\[budget\] also: dqmq keeps one budget"):
         DQMQ(replace(posed, also=(problem("size"),)), SearchDqmq(**settings()))
-
-
-def test_a_network_with_additions_is_refused() -> None:
-    model = cifar_resnet((3, 16, 16), 10, 8)
-    layers = trace(model, (3, 16, 16))
-    posed = problem()
-    other = replace(posed, costs=replace(posed.costs, layers=layers))
-    with pytest.raises(ConfigError, match=r"reads a sum or an average.*another method"):
-        DQMQ(other, SearchDqmq(**settings()))

@@ -11,6 +11,8 @@ from bitfold.compiler.compile import compile_model
 from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.export import check_equal, run_qonnx, to_qonnx, write_onnx
 from bitfold.ir.interp import quantise_input, run
+from bitfold.quant.settle import quantiser_of
+from bitfold.search.dqmq.grids import grids_in
 from bitfold.search.dqmq.single import single_mode
 from bitfold.search.dqmq.write import InMode
 
@@ -42,6 +44,41 @@ def test_modes_differ_from_each_other(made: Made) -> None:
     with torch.no_grad():
         outs = [made.network.run(x, mode) for mode in MODES]
     assert all(not torch.allclose(outs[0], other, atol=1e-3) for other in outs[1:])
+
+
+@pytest.mark.parametrize("mode", range(3))
+def test_modes_of_a_network_with_additions_keep_its_grids_and_export(
+    branched: Made, mode: int
+) -> None:
+    network, layers = branched.network, branched.problem.costs.layers
+    plain = single_mode(network, layers, mode)
+    for name, grid in grids_in(network.body).items():
+        assert quantiser_of(plain, name).step() == grid.quantiser.step()
+    assert len(grids_in(network.body)) == 3
+    x = branched.data.test.x.numpy()
+    check_equal(InMode(network, mode), to_qonnx(plain, branched.data.shape), x)
+
+
+def test_in_a_network_with_additions_lower_modes_read_leading_planes(branched: Made) -> None:
+    """Also where the quantiser reads a sum, whose step is settled once for all modes."""
+    network, x = branched.network, branched.data.test.x
+    layer = network.layer("layer2.0.conv1")
+    assert [b.a_bits for b in layer.bits] == [2, 4, 4]
+    seen: list[torch.Tensor] = []
+    handle = layer.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    with torch.no_grad():
+        network.run(x, 0)
+    handle.remove()
+    plain = single_mode(network, branched.problem.costs.layers, 0)
+    codes: list[torch.Tensor] = []
+    reader = plain.get_submodule("layer2.0.conv1")
+    step = layer.act_planes.scale(2)
+    reader.register_forward_pre_hook(lambda _, args: codes.append(args[0] / step))
+    with torch.no_grad():
+        plain(x)
+    kept = layer.act_planes.codes(seen[0], 2)
+    assert len(kept.unique()) > 1
+    np.testing.assert_array_equal(codes[0].round().numpy(), kept.numpy())
 
 
 def test_networks_with_fixed_ends_export_too() -> None:

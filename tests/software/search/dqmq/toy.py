@@ -1,5 +1,6 @@
 """Small problems for DQMQ."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -7,6 +8,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from bitfold.data import DataSet, mix
+from bitfold.models import cifar_resnet
 from bitfold.quant import trace
 from bitfold.search.dqmq import DQMQ
 from bitfold.search.problem import Problem, pose
@@ -21,11 +23,20 @@ def settings(**keys: Any) -> dict[str, Any]:
     return {"method": "dqmq", "bits": BITS, "first_last": "search", **keys}
 
 
+def residual() -> nn.Module:
+    """Three blocks, strided ones with shortcuts of zeros, and an average."""
+    torch.manual_seed(0)
+    return cifar_resnet(SHAPE, 10, depth=8, width=4)
+
+
 def problem(
-    kind: str = "bitops", first_last: int | str = "search", like_uniform: int = 3
+    kind: str = "bitops",
+    first_last: int | str = "search",
+    like_uniform: int = 3,
+    make: Callable[[], nn.Module] = net,
 ) -> Problem:
     return pose(
-        trace(net(), SHAPE),
+        trace(make(), SHAPE),
         kind=kind,
         value=None,
         like_uniform=like_uniform,
@@ -40,9 +51,11 @@ def mixed_data() -> DataSet:
     return mix(data(), QUALITIES)
 
 
-def train_a_little(method: DQMQ, split: DataSet, steps: int = 10) -> nn.Module:
+def train_a_little(
+    method: DQMQ, split: DataSet, steps: int = 10, make: Callable[[], nn.Module] = net
+) -> nn.Module:
     """A few steps of the search phase without the loop."""
-    model = net()
+    model = make()
     method.prepare(model)
     method.start(model, steps, 1)
     torch.manual_seed(0)
