@@ -218,9 +218,7 @@ class LSQ(nn.Module):
         self.steps[self.index] = (2 * mean / high**0.5).clamp(min=LEAST_STEP)
         self.started[self.index] = True
 
-    def forward(
-        self, x: Tensor, rows: int | None = None
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, x: Tensor, rows: int | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return (quantised x, step, zero point 0, bit width); all but the first are scalars.
 
         `rows` as in `quantise`; None: x is a batch, or this process's slice of one.

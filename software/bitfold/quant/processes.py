@@ -57,4 +57,5 @@ def mean_magnitude(x: Tensor) -> Tensor:
     """Mean |x| over all processes' x, in float32 at least; a process may have no rows. Shape ()."""
     magnitude = x.abs().sum(dtype=torch.promote_types(x.dtype, torch.float32))
     whole, size = total(torch.stack([magnitude, magnitude.new_tensor(x.numel())]))
-    return whole / size
+    mean: Tensor = whole / size
+    return mean

@@ -34,10 +34,10 @@ def limit(steps: Sequence[nn.Parameter], lr: float, momentum: float) -> None:
 
     SGD moves a parameter by lr / (1 - momentum) times a gradient, over time.
     """
-    learned = [step for step in steps if step.grad is not None]
-    if learned:
-        gradients = [step.grad for step in learned if step.grad is not None]
-        most = torch._foreach_abs(learned)
+    pairs = [(step.detach(), step.grad) for step in steps if step.grad is not None]
+    if pairs:
+        gradients = [gradient for _, gradient in pairs]
+        most = torch._foreach_abs([step for step, _ in pairs])
         torch._foreach_mul_(most, MOST_MOVE * (1 - momentum) / lr)
         torch._foreach_minimum_(gradients, most)
         torch._foreach_maximum_(gradients, torch._foreach_neg(most))

@@ -68,9 +68,7 @@ def made() -> Made:
 @pytest.fixture(scope="session")
 def branched() -> Made:
     """A network with additions and an average; all but its ends have 2, 4 or mixed bits."""
-    return dynamic(
-        np.array([[0] * 6, [0, 1, 2, 2, 0, 1], [2] * 6]), first_last=8, make=residual
-    )
+    return dynamic(np.array([[0] * 6, [0, 1, 2, 2, 0, 1], [2] * 6]), first_last=8, make=residual)
 
 
 @pytest.fixture
