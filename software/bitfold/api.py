@@ -40,10 +40,12 @@ def estimate(
     *,
     target: str = "ecp5",
     fps: float | None = None,
-    luts: int | None = None,
+    luts: float | None = None,
+    brams: float | None = None,
     clock_mhz: float = 50.0,
 ) -> dict[str, Any]:
-    """What a QONNX model would take on a target, folded for a rate or a LUT budget.
+    """What a QONNX model would take on a target, folded for a rate or a budget of LUTs and
+    block RAMs.
 
     BitOps, weight bits, LUTs, block RAMs and cycles of each stage and in total, the stages that
     bind the rate, the LUTs that one percent more rate would cost (None where it cannot be), and
@@ -61,7 +63,14 @@ def estimate(
     layers = lower(graph)
     prices = Prices(read_target(target))
     stages = plan(
-        graph, layers, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz, prices=prices
+        graph,
+        layers,
+        fps=fps,
+        luts=luts,
+        brams=brams,
+        target=target,
+        clock_mhz=clock_mhz,
+        prices=prices,
     )
     found = predict(stages, target, clock_mhz)
     products = {s.name: s for s in stages if isinstance(s, Mvtu | Vvau)}
@@ -114,7 +123,8 @@ def compile_model(
     out: Path,
     *,
     fps: float | None = None,
-    luts: int | None = None,
+    luts: float | None = None,
+    brams: float | None = None,
     target: str = "ecp5",
     clock_mhz: float = 50.0,
     ties: Literal["even", "finn"] = "even",
@@ -123,7 +133,13 @@ def compile_model(
     from bitfold.compiler import compile as compiler
 
     return compiler.compile_model(
-        model, out, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz, ties=ties
+        *(model, out),
+        fps=fps,
+        luts=luts,
+        brams=brams,
+        target=target,
+        clock_mhz=clock_mhz,
+        ties=ties,
     )
 
 

@@ -17,6 +17,7 @@ import click
 @click.option("--target", default="ecp5", show_default=True, help="FPGA family.")
 @click.option("--fps", type=float, help="Frames a second to fold for.  [default: 1000]")
 @click.option("--luts", type=int, help="LUTs to fold within; alone: as fast as they allow.")
+@click.option("--part", hidden=True)  # the seventh option; the examples show it
 @click.option("--clock-mhz", type=float, default=50.0, show_default=True)
 @click.option(
     "--samples",
@@ -27,7 +28,7 @@ import click
     "--ties",
     type=click.Choice(["even", "finn"]),
     default="even",
-    hidden=True,  # the seventh option; the example below shows it
+    hidden=True,  # likewise
 )
 def command(  # noqa: PLR0917 - click passes by keyword
     model: Path,
@@ -35,6 +36,7 @@ def command(  # noqa: PLR0917 - click passes by keyword
     target: str,
     fps: float | None,
     luts: int | None,
+    part: str | None,
     clock_mhz: float,
     samples: Path | None,
     ties: Literal["even", "finn"],
@@ -44,8 +46,10 @@ def command(  # noqa: PLR0917 - click passes by keyword
     \b
     Example:
       bitfold compile build/digits/model.onnx -o build/digits/design --fps 2000
+      bitfold compile model.onnx --part lfe5u-25f    (as fast as its LUTs and block RAMs allow)
       bitfold compile model.onnx --ties finn    (halves round up, as in FINN, not to even)
     """
+    from bitfold.cli.options import within
     from bitfold.cli.show import grouped, table
     from bitfold.compiler.compile import compile_model
     from bitfold.cost.stages import Mvtu, Vvau
@@ -56,7 +60,7 @@ def command(  # noqa: PLR0917 - click passes by keyword
     design = compile_model(
         *(model, out),
         fps=fps,
-        luts=luts,
+        **within(target, part, luts),
         target=target,
         clock_mhz=clock_mhz,
         samples=samples,

@@ -10,23 +10,34 @@ import click
 @click.option("--target", default="ecp5", show_default=True, help="FPGA family.")
 @click.option("--fps", type=float, help="Frames a second to fold for.  [default: 1000]")
 @click.option("--luts", type=int, help="LUTs to fold within; alone: as fast as they allow.")
+@click.option("--part", help="FPGA to fold for; alone: as fast as it allows.")
 @click.option("--clock-mhz", type=float, default=50.0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(  # noqa: PLR0917 - click passes by keyword
-    model: Path, target: str, fps: float | None, luts: int | None, clock_mhz: float, as_json: bool
+    model: Path,
+    target: str,
+    fps: float | None,
+    luts: int | None,
+    part: str | None,
+    clock_mhz: float,
+    as_json: bool,
 ) -> None:
     """What MODEL (QONNX) takes, by stage: BitOps, size, LUTs, block RAMs, cycles; does it fit.
 
     \b
     Example:
       bitfold cost build/digits/model.onnx --target xc7 --fps 5000
+      bitfold cost build/digits/model.onnx --part lfe5u-25f
     """
     import json
 
     from bitfold.api import estimate
+    from bitfold.cli.options import within
     from bitfold.cli.show import grouped, percent, table
 
-    found = estimate(model, target=target, fps=fps, luts=luts, clock_mhz=clock_mhz)
+    found = estimate(
+        model, target=target, fps=fps, clock_mhz=clock_mhz, **within(target, part, luts)
+    )
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return
@@ -56,9 +67,9 @@ def command(  # noqa: PLR0917 - click passes by keyword
     more = found["one_percent_luts"]
     said = "cannot be" if more is None else f"+{grouped(more)} LUTs"
     click.echo(f"one percent more frames a second: {said}")
-    for part in found["parts"]:
-        verdict = "fits" if part["fits"] else "does not fit"
+    for each in found["parts"]:
+        verdict = "fits" if each["fits"] else "does not fit"
         click.echo(
-            f"{part['name']}: {percent(part['luts'], 0)} of the LUTs, "
-            f"{percent(part['brams'], 0)} of the block RAMs: {verdict}"
+            f"{each['name']}: {percent(each['luts'], 0)} of the LUTs, "
+            f"{percent(each['brams'], 0)} of the block RAMs: {verdict}"
         )

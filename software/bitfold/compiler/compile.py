@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bitfold.compiler.budget import Budget, fold
 from bitfold.compiler.check import Comparison, compare
 from bitfold.compiler.design import (
     Design,
@@ -22,7 +23,7 @@ from bitfold.compiler.design import (
 )
 from bitfold.compiler.emit import emit_top
 from bitfold.compiler.emit_bench import BENCH_MODULES, emit_bench
-from bitfold.compiler.folding import Prices, fold
+from bitfold.compiler.folding import Prices
 from bitfold.compiler.instances import instance_of, style_of
 from bitfold.compiler.layers import Layer
 from bitfold.compiler.lower import lower
@@ -35,12 +36,13 @@ from bitfold.cost import interval, read_target, stage_brams, stage_cycles, stage
 from bitfold.cost.depths import with_depths
 from bitfold.cost.schedule import frame_times
 from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Stage, Vvau
-from bitfold.errors import ConfigError, MismatchError
+from bitfold.errors import BudgetError, ConfigError, MismatchError
 from bitfold.files import digest, new_folder, write_text
 from bitfold.hardware import hardware_folder, needed_files
 from bitfold.ir import Graph, text
 
 Floats = NDArray[np.float32]
+FITTINGS = 4  # foldings tried until the FIFOs fit beside them
 
 
 def compile_model(
@@ -48,7 +50,8 @@ def compile_model(
     out: Path,
     *,
     fps: float | None = None,
-    luts: int | None = None,
+    luts: float | None = None,
+    brams: float | None = None,
     target: str = "ecp5",
     clock_mhz: float = 50.0,
     samples: Path | None = None,
@@ -57,8 +60,8 @@ def compile_model(
     """Compile the QONNX file `model` to SystemVerilog in the folder `out`, replacing it whole.
 
     fps:       frames a second wanted at `clock_mhz`: the folding with the fewest LUTs is taken.
-    luts:      most LUTs; without `fps` the fastest folding within them is taken.
-               Without either, one that leaves each layer about as small as it can be at 1000 fps.
+    luts, brams: most LUTs and block RAMs; without `fps` the fastest folding within them is taken.
+               Without any, one that leaves each layer about as small as it can be at 1000 fps.
     samples:   .npz with inputs x (N, *input shape): the compiled integers are compared with the
                QONNX graph on all of them, and the counts stand in the manifest.
     ties:      "finn" rounds ties as FINN does, see `read_qonnx`; the graph's notes say so.
@@ -73,6 +76,7 @@ def compile_model(
         source=source,
         fps=fps,
         luts=luts,
+        brams=brams,
         target=target,
         clock_mhz=clock_mhz,
         checked=checked,
@@ -96,7 +100,8 @@ def compile_graph(
     *,
     source: Mapping[str, str],
     fps: float | None = None,
-    luts: int | None = None,
+    luts: float | None = None,
+    brams: float | None = None,
     target: str = "ecp5",
     clock_mhz: float = 50.0,
     stages: tuple[Stage, ...] | None = None,
@@ -104,11 +109,13 @@ def compile_graph(
 ) -> Design:
     """As `compile_model`, for an integer graph; `source` says what it was made from.
 
-    stages: planned already; `fps` and `luts` then play no part.
+    stages: planned already; `fps`, `luts` and `brams` then play no part.
     """
     layers = lower(graph)
     if stages is None:
-        stages = plan(graph, layers, fps=fps, luts=luts, target=target, clock_mhz=clock_mhz)
+        stages = plan(
+            graph, layers, fps=fps, luts=luts, brams=brams, target=target, clock_mhz=clock_mhz
+        )
     first = stages[0]
     last = stages[-1]
     assert isinstance(first, AxisIn)
@@ -140,7 +147,8 @@ def plan(
     layers: tuple[Layer, ...],
     *,
     fps: float | None,
-    luts: int | None,
+    luts: float | None,
+    brams: float | None,
     target: str,
     clock_mhz: float,
     prices: Prices | None = None,
@@ -153,13 +161,24 @@ def plan(
         raise ConfigError(f"clock_mhz must be positive, got {clock_mhz}")
     if fps is not None and fps <= 0:
         raise ConfigError(f"fps must be positive, got {fps}")
-    if fps is None and luts is None:
+    if fps is None and luts is None and brams is None:
         fps = 1000.0
     cycles = None if fps is None else max(1, floor(clock_mhz * 1e6 / fps))
     prices = prices or Prices(read_target(target))
-    chosen = fold(graph, layers, prices, interval_cycles=cycles, luts=luts)
-    stages = build_stages(graph, layers, chosen.foldings, chosen.group)
-    return with_depths(stages, style_of(target))
+    whole = left = Budget(luts=luts, brams=brams)
+    for _ in range(FITTINGS):
+        chosen = fold(graph, layers, prices, interval_cycles=cycles, budget=left)
+        stages = build_stages(graph, layers, chosen.foldings, chosen.group)
+        stages = with_depths(stages, style_of(target))
+        price = prices.of(stages)
+        if whole.allows(price):
+            return stages
+        # The FIFOs of branches follow from the folding, so that it did not know them.
+        left = left.less(max(0.0, price.luts - chosen.luts), max(0.0, price.brams - chosen.brams))
+    raise BudgetError(
+        f"a budget of {whole} on {target} cannot be met beside the FIFOs of branches, which "
+        f"come to {price.luts - chosen.luts:.0f} LUTs and {price.brams - chosen.brams:g} block RAMs"
+    )
 
 
 def _write_sources(

@@ -1,4 +1,4 @@
-"""Choose PE, SIMD, WP, AP of every layer: fewest LUTs for a rate, or best rate within a LUT budget.
+"""Choose PE, SIMD, WP, AP of every layer: the fewest LUTs for a rate.
 
 A layer's choice meets others in one place: the channel group of the streams it reads and sends. A
 product's SIMD must divide the group that it reads, or be divided by it; streams that meet must have
@@ -8,7 +8,6 @@ together.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import prod
 from typing import final
 
 from bitfold.compiler.layers import ChannelLayer, ConcatLayer, Layer, LinearLayer
@@ -22,11 +21,10 @@ from bitfold.compiler.stages import (
     layer_stages,
     output_stages,
 )
-from bitfold.cost import Folding, stage_cycles
+from bitfold.cost import Folding, stage_brams, stage_cycles
 from bitfold.cost.luts import Target, stage_luts
 from bitfold.cost.shape import divisors
 from bitfold.cost.stages import Stage
-from bitfold.errors import BudgetError
 from bitfold.ir import Graph
 
 MAX_LANES = 4096  # of one layer; beyond, one popcount no longer closes timing
@@ -35,15 +33,30 @@ MAX_LANES = 4096  # of one layer; beyond, one popcount no longer closes timing
 @final
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """A choice for all layers: its LUTs, the foldings by layer name, and the input's group.
+    """A choice for all layers: what it takes, the foldings by layer name, and the input's group.
 
     interval: cycles of the slowest stage.
     """
 
     luts: float
+    brams: float
     interval: int
     group: int
     foldings: Mapping[str, LayerFolding]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """Of stages: cycles of the slowest, and the area of all."""
+
+    cycles: int
+    luts: float
+    brams: float
+
+    def cost(self, bram_price: float) -> float:
+        """In LUTs, of which a block RAM is worth `bram_price`."""
+        return self.luts + bram_price * self.brams
 
 
 @final
@@ -52,14 +65,17 @@ class Prices:
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self._known: dict[tuple[str, int, LayerFolding | None], tuple[int, float]] = {}
+        self._known: dict[tuple[str, int, LayerFolding | None], Price] = {}
 
-    def of(self, stages: tuple[Stage, ...]) -> tuple[int, float]:
-        """Cycles of the slowest stage, and the LUTs of all."""
-        slowest = max(stage_cycles(stage) for stage in stages)
-        return slowest, sum(stage_luts(stage, self.target) for stage in stages)
+    def of(self, stages: tuple[Stage, ...]) -> Price:
+        """Of all stages together."""
+        return Price(
+            cycles=max(stage_cycles(stage) for stage in stages),
+            luts=sum(stage_luts(stage, self.target) for stage in stages),
+            brams=sum(stage_brams(stage, self.target) for stage in stages),
+        )
 
-    def of_layer(self, layer: Layer, group: int, how: LayerFolding | None) -> tuple[int, float]:
+    def of_layer(self, layer: Layer, group: int, how: LayerFolding | None) -> Price:
         """As `of`, for a layer that reads streams of `group`."""
         key = (layer.name, group, how)
         if key not in self._known:
@@ -68,24 +84,29 @@ class Prices:
 
 
 def fold_for_interval(
-    graph: Graph, layers: tuple[Layer, ...], cycles: int, prices: Prices
+    graph: Graph, layers: tuple[Layer, ...], cycles: int, prices: Prices, bram_price: float = 0.0
 ) -> Chosen | None:
     """The foldings with the fewest LUTs whose initiation interval is at most `cycles`, or None.
 
-    As many channels as can enter together, fewer only where streams cannot meet otherwise.
+    A block RAM counts as `bram_price` LUTs. As many channels as can enter together, fewer only
+    where streams cannot meet otherwise.
     """
     for group in input_groups(graph):
-        chosen = _fold_behind(graph, layers, group, cycles, prices)
+        chosen = _fold_behind(graph, layers, group, cycles, prices, bram_price)
         if chosen is not None:
             return chosen
     return None
 
 
-def _fold_behind(
-    graph: Graph, layers: tuple[Layer, ...], group: int, cycles: int, prices: Prices
+def _fold_behind(  # noqa: PLR0917  # private
+    graph: Graph,
+    layers: tuple[Layer, ...],
+    group: int,
+    cycles: int,
+    prices: Prices,
+    bram_price: float,
 ) -> Chosen | None:
-    enters, luts = prices.of((input_stage(graph, group),))
-    if enters > cycles:
+    if prices.of((input_stage(graph, group),)).cycles > cycles:
         return None
     groups: dict[str, frozenset[int]] = {"input": frozenset({group})}
     options: dict[str, tuple[Option, ...]] = {}
@@ -93,49 +114,59 @@ def _fold_behind(
     types = {"input": graph.input_type} | {layer.name: layer.out for layer in layers}
     for layer in layers:
         common = frozenset.intersection(*(groups[name] for name in layer.reads if name))
-        found = [o for each in sorted(common) for o in _options(layer, each, cycles, prices)]
+        found = [
+            option
+            for each in sorted(common)
+            for option in _options(layer, each, cycles, prices, bram_price)
+        ]
         if layer is layers[-1]:
             ends = {o.sends: prices.of(output_stages(layer, o.sends)) for o in found}
-            found = [o for o in found if ends[o.sends][0] <= cycles]
+            found = [o for o in found if ends[o.sends].cycles <= cycles]
         options[layer.name] = tuple(found)
         groups[layer.name] = frozenset(o.sends for o in found)
         if not found:
             return None
     extra = {
         name: {
-            g: prices.of((fork_stage(name, types[name], g, readers.count(name), ()),))[1]
+            g: prices.of((fork_stage(name, types[name], g, readers.count(name), ()),)).cost(
+                bram_price
+            )
             for g in found
         }
         for name, found in groups.items()
         if readers.count(name) > 1
     }
-    extra[layers[-1].name] = {g: ends[g][1] for g in groups[layers[-1].name]}
+    extra[layers[-1].name] = {g: ends[g].cost(bram_price) for g in groups[layers[-1].name]}
     reads = {layer.name: tuple(filter(None, layer.reads)) for layer in layers}
     selected: Selected | None = select(reads, options, groups, extra)
     if selected is None:
         return None
     how = {n: o.how for n, o in selected.options.items() if isinstance(o.how, LayerFolding)}
-    stages = build_stages(graph, layers, how, group)
+    price = prices.of(build_stages(graph, layers, how, group))
     return Chosen(
-        luts=selected.cost + luts,
-        interval=max(stage_cycles(stage) for stage in stages),
+        luts=price.luts,
+        brams=price.brams,
+        interval=price.cycles,
         group=group,
         foldings=how,
     )
 
 
-def _options(layer: Layer, group: int, cycles: int, prices: Prices) -> Iterator[Option]:
+def _options(
+    layer: Layer, group: int, cycles: int, prices: Prices, bram_price: float
+) -> Iterator[Option]:
     """Ways to put `layer` behind streams of `group`, the best for each group that it can send."""
     best: dict[int, tuple[float, LayerFolding | None]] = {}
     for how in _choices(layer, group, cycles):
-        slowest, luts = prices.of_layer(layer, group, how)
-        if slowest > cycles:
+        price = prices.of_layer(layer, group, how)
+        if price.cycles > cycles:
             continue
+        cost = price.cost(bram_price)
         sends = group if how is None else how.tpe
-        if sends not in best or luts < best[sends][0]:
-            best[sends] = (luts, how)
-    for sends, (luts, how) in best.items():
-        yield Option(reads=group, sends=sends, cost=luts, how=how)
+        if sends not in best or cost < best[sends][0]:
+            best[sends] = (cost, how)
+    for sends, (cost, how) in best.items():
+        yield Option(reads=group, sends=sends, cost=cost, how=how)
 
 
 def _choices(layer: Layer, group: int, cycles: int) -> Iterator[LayerFolding | None]:
@@ -172,76 +203,3 @@ def _products(layer: LinearLayer, group: int, cycles: int) -> Iterator[LayerFold
                         yield LayerFolding(folding=folding, tpe=tpe)
                     if busy * 8 < cycles:
                         break  # already far too fast: more lanes only cost
-
-
-def fold(
-    graph: Graph,
-    layers: tuple[Layer, ...],
-    prices: Prices,
-    *,
-    interval_cycles: int | None,
-    luts: int | None,
-) -> Chosen:
-    """Fewest LUTs at `interval_cycles`, or least interval within `luts`; both: check both.
-
-    prices: of the target; remembers, so that further questions about `layers` are quick.
-    Raises: BudgetError, saying the least possible interval or the fewest LUTs possible.
-    """
-    if interval_cycles is not None:
-        chosen = fold_for_interval(graph, layers, interval_cycles, prices)
-        if chosen is None:
-            least = fastest(graph, layers, prices, luts=None).interval
-            raise BudgetError(
-                f"an initiation interval of {interval_cycles} cycles cannot be met; "
-                f"the least this network can reach is {least} cycles"
-            )
-        if luts is not None and chosen.luts > luts:
-            raise BudgetError(
-                f"{interval_cycles} cycles a frame need {chosen.luts:.0f} LUTs on "
-                f"{prices.target.name}, the budget is {luts}"
-            )
-        return chosen
-    return fastest(graph, layers, prices, luts=luts)
-
-
-def fastest(graph: Graph, layers: tuple[Layer, ...], prices: Prices, luts: int | None) -> Chosen:
-    """Least interval within the LUTs, by bisection: more cycles never need more LUTs.
-
-    Raises: BudgetError.
-    """
-    best = fold_for_interval(graph, layers, slowest_interval(layers), prices)
-    assert best is not None, "one lane at a time always works"
-    if luts is not None and best.luts > luts:
-        raise BudgetError(
-            f"a budget of {luts} LUTs on {prices.target.name} cannot be met; the smallest "
-            f"accelerator of this network takes {best.luts:.0f}"
-        )
-    low = 0  # fails
-    while best.interval - low > 1:
-        middle = (low + best.interval) // 2
-        chosen = fold_for_interval(graph, layers, middle, prices)
-        if chosen is not None and (luts is None or chosen.luts <= luts):
-            best = chosen
-        else:
-            low = middle
-    return best
-
-
-def slowest_interval(layers: tuple[Layer, ...]) -> int:
-    """More cycles than one lane at a time needs anywhere."""
-    most = 1
-    for layer in layers:
-        if isinstance(layer, LinearLayer):
-            most = max(most, layer.pixels * layer.matrix.size * layer.w_bits * layer.x.bits)
-            most = max(most, layer.matrix.shape[0] * layer.pixels * 8)
-            values = layer.x.shape[0] * layer.pixels * layer.x.bits
-            most = max(most, values * (layer.matrix.shape[1] // layer.x.shape[0]))
-        elif isinstance(layer, ConcatLayer):
-            most = max(most, prod(layer.out.shape) * layer.out.bits)
-        else:
-            positions = (
-                layer.positions if isinstance(layer, ChannelLayer) else prod(layer.pool.kernel)
-            )
-            bits = max(layer.x.bits, layer.out.bits)
-            most = max(most, prod(layer.x.shape) * bits * positions)
-    return 2 * most

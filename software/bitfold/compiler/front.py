@@ -6,8 +6,9 @@ from itertools import pairwise
 from math import floor, log, sqrt
 from typing import final
 
+from bitfold.compiler.budget import Budget, fastest, slowest_interval
 from bitfold.compiler.compile import predict
-from bitfold.compiler.folding import Chosen, Prices, fastest, fold_for_interval, slowest_interval
+from bitfold.compiler.folding import Chosen, Prices, fold_for_interval
 from bitfold.compiler.instances import style_of
 from bitfold.compiler.layers import Layer
 from bitfold.compiler.stages import build_stages
@@ -93,7 +94,7 @@ def _spread(graph: Graph, layers: tuple[Layer, ...], prices: Prices) -> Iterator
     """The smallest, the fastest, then foldings that halve the widest gap on a scale of ratios."""
     smallest = fold_for_interval(graph, layers, slowest_interval(layers), prices)
     assert smallest is not None, "one lane at a time always works"
-    known = {c.interval: c for c in (fastest(graph, layers, prices, luts=None), smallest)}
+    known = {c.interval: c for c in (fastest(graph, layers, prices, Budget()), smallest)}
     yield from known.values()
     empty = {interval: interval for interval in known}  # up to here nothing but this one is found
     while True:

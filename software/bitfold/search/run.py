@@ -104,6 +104,7 @@ class _Run:
         problem = self._pose(layers)
         # Made before anything is trained: it refuses what it cannot do.
         method = METHODS[run.search.method](run.search, problem)
+        place(model, self.fabric.device)
         if "float" in self.recipes:
             self._train("float", model, Hooks())
         self.teacher = copy.deepcopy(model)

@@ -14,6 +14,7 @@ from typing import Any, final
 
 from bitfold.errors import ConfigError
 
+FILLED = 0.85  # share of a part's LUTs that is folded for
 _FOLDER = Path(__file__).parent / "targets"
 _TABLES = ("luts", "lut_memory", "ffs", "brams", "dsps", "carries")
 
@@ -29,6 +30,11 @@ class Part:
     brams: int
     dsps: int
     flags: tuple[str, ...] = ()
+
+    @property
+    def room(self) -> int:
+        """LUTs that a design may take so that it still routes, and the cost model may be off."""
+        return int(FILLED * self.luts)
 
 
 @final

@@ -2,12 +2,13 @@ from itertools import product
 
 import pytest
 
-from bitfold.compiler.folding import Chosen, Prices, fold
+from bitfold.compiler.budget import Budget, fold, fold_within
+from bitfold.compiler.folding import Chosen, Prices, fold_for_interval
 from bitfold.compiler.layers import Layer, LinearLayer
 from bitfold.compiler.lower import lower
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.stages import LayerFolding, build_stages
-from bitfold.cost import Folding, interval, read_target, stage_luts
+from bitfold.cost import Folding, interval, read_target, stage_brams, stage_luts
 from bitfold.cost.shape import divisors
 from bitfold.errors import BudgetError
 from bitfold.ir import Graph
@@ -69,7 +70,7 @@ def small(code_bits=0):
 
 def folded(graph: Graph, layers: tuple[Layer, ...], cycles: int) -> Chosen | None:
     try:
-        return fold(graph, layers, Prices(TARGET), interval_cycles=cycles, luts=None)
+        return fold(graph, layers, Prices(TARGET), interval_cycles=cycles, budget=Budget())
     except BudgetError:
         return None
 
@@ -88,8 +89,8 @@ def test_folding_equals_exhaustive_search(cycles, code_bits):
 def test_interval_is_met_and_fewer_luts_are_slower():
     graph = digits_like()
     layers = lower(graph)
-    fast = fold(graph, layers, Prices(TARGET), interval_cycles=2000, luts=None)
-    slow = fold(graph, layers, Prices(TARGET), interval_cycles=20000, luts=None)
+    fast = fold(graph, layers, Prices(TARGET), interval_cycles=2000, budget=Budget())
+    slow = fold(graph, layers, Prices(TARGET), interval_cycles=20000, budget=Budget())
     assert interval(build_stages(graph, layers, dict(fast.foldings))) <= 2000
     assert slow.luts < fast.luts
 
@@ -97,7 +98,7 @@ def test_interval_is_met_and_fewer_luts_are_slower():
 def test_lut_budget_gives_the_best_rate_within_it():
     graph = digits_like()
     layers = lower(graph)
-    chain = fold(graph, layers, Prices(TARGET), interval_cycles=None, luts=3000)
+    chain = fold(graph, layers, Prices(TARGET), interval_cycles=None, budget=Budget(luts=3000))
     assert chain.luts <= 3000
     reached = interval(build_stages(graph, layers, dict(chain.foldings)))
     assert chain.interval == reached
@@ -109,11 +110,11 @@ def test_lut_budget_gives_the_best_rate_within_it():
 def test_the_best_rate_of_random_networks_is_the_best(seed):
     graph = run_pipeline(random_graph(seed))
     layers = lower(graph)
-    smallest = fold(graph, layers, Prices(TARGET), interval_cycles=10**9, luts=None)
+    smallest = fold(graph, layers, Prices(TARGET), interval_cycles=10**9, budget=Budget())
     budget = round(1.5 * smallest.luts)
-    best = fold(graph, layers, Prices(TARGET), interval_cycles=None, luts=budget)
+    best = fold(graph, layers, Prices(TARGET), interval_cycles=None, budget=Budget(luts=budget))
     assert interval(build_stages(graph, layers, best.foldings, best.group)) == best.interval
-    same = fold(graph, layers, Prices(TARGET), interval_cycles=best.interval, luts=None)
+    same = fold(graph, layers, Prices(TARGET), interval_cycles=best.interval, budget=Budget())
     assert same.luts <= budget
     faster = folded(graph, layers, best.interval - 1)
     assert faster is None or faster.luts > budget
@@ -122,10 +123,44 @@ def test_the_best_rate_of_random_networks_is_the_best(seed):
 def test_impossible_interval_says_the_least():
     graph = digits_like()
     with pytest.raises(BudgetError, match=r"interval of 10 cycles .* least .* is \d+ cycles"):
-        fold(graph, lower(graph), Prices(TARGET), interval_cycles=10, luts=None)
+        fold(graph, lower(graph), Prices(TARGET), interval_cycles=10, budget=Budget())
+
+
+def test_block_rams_are_kept_at_the_price_of_luts():
+    graph = digits_like()
+    layers, prices = lower(graph), Prices(TARGET)
+    free = fold_for_interval(graph, layers, 20000, prices)
+    assert free is not None
+    seen = []
+    for most in range(int(free.brams), -1, -1):
+        chosen = fold_within(graph, layers, 20000, prices, Budget(brams=most))
+        if chosen is None:
+            break
+        assert chosen.brams <= most
+        assert chosen.interval <= 20000
+        stages = build_stages(graph, layers, chosen.foldings, chosen.group)
+        assert chosen.luts == pytest.approx(sum(stage_luts(s, TARGET) for s in stages))
+        assert chosen.brams == sum(stage_brams(s, TARGET) for s in stages)
+        seen.append(chosen.luts)
+    assert len(set(seen)) > 1
+    assert seen == sorted(seen)
+    assert fold_within(graph, layers, 20000, prices, Budget(luts=seen[-1], brams=free.brams))
+
+
+def test_the_fastest_within_luts_and_block_rams_keeps_both():
+    graph = digits_like()
+    layers, prices = lower(graph), Prices(TARGET)
+    by_luts = fold(graph, layers, prices, interval_cycles=None, budget=Budget(luts=6000))
+    most = by_luts.brams / 2
+    both = fold(graph, layers, prices, interval_cycles=None, budget=Budget(luts=6000, brams=most))
+    assert both.luts <= 6000
+    assert both.brams <= most
+    assert both.interval >= by_luts.interval
+    with pytest.raises(BudgetError, match=r"6000 LUTs and 0 block RAMs .* takes \d+ LUTs and \d+"):
+        fold(graph, layers, prices, interval_cycles=None, budget=Budget(luts=6000, brams=0))
 
 
 def test_impossible_lut_budget_says_the_fewest():
     graph = digits_like()
     with pytest.raises(BudgetError, match=r"budget of 5 LUTs .* takes \d+"):
-        fold(graph, lower(graph), Prices(TARGET), interval_cycles=None, luts=5)
+        fold(graph, lower(graph), Prices(TARGET), interval_cycles=None, budget=Budget(luts=5))

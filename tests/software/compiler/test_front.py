@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from bitfold.compiler.folding import Prices, fold
+from bitfold.compiler.budget import Budget, fold
+from bitfold.compiler.folding import Prices
 from bitfold.compiler.front import front, one_percent
 from bitfold.compiler.lower import lower
 from bitfold.compiler.pipeline import run_pipeline
@@ -27,14 +28,14 @@ def test_points_run_from_the_smallest_to_the_fastest_and_none_is_dominated(make)
         assert slow.luts < fast.luts
     for point in points:
         assert interval(point.stages) == point.interval_cycles
-        best = fold(graph, layers, prices, interval_cycles=point.interval_cycles, luts=None)
+        best = fold(graph, layers, prices, interval_cycles=point.interval_cycles, budget=Budget())
         assert best.interval == point.interval_cycles
         assert point.fps == pytest.approx(50e6 / point.interval_cycles)
         assert point.binding
-    smallest = fold(graph, layers, prices, interval_cycles=10**9, luts=None)
+    smallest = fold(graph, layers, prices, interval_cycles=10**9, budget=Budget())
     assert points[0].interval_cycles == smallest.interval
     with pytest.raises(BudgetError, match=f"least .* is {points[-1].interval_cycles} cycles"):
-        fold(graph, layers, prices, interval_cycles=points[-1].interval_cycles - 1, luts=None)
+        fold(graph, layers, prices, interval_cycles=points[-1].interval_cycles - 1, budget=Budget())
 
 
 def test_one_percent_more_is_what_the_next_folding_takes():
@@ -42,9 +43,9 @@ def test_one_percent_more_is_what_the_next_folding_takes():
     layers, prices = lower(graph), Prices(read_target("ecp5"))
     points = front(graph, layers, "ecp5", points=6)
     for point in points[:-1]:
-        now = fold(graph, layers, prices, interval_cycles=point.interval_cycles, luts=None)
+        now = fold(graph, layers, prices, interval_cycles=point.interval_cycles, budget=Budget())
         asked = int(point.interval_cycles / 1.01)
-        then = fold(graph, layers, prices, interval_cycles=asked, luts=None)
+        then = fold(graph, layers, prices, interval_cycles=asked, budget=Budget())
         assert point.one_percent == then.luts - now.luts
         assert one_percent(graph, layers, prices, point.interval_cycles) == point.one_percent
     assert points[-1].one_percent is None

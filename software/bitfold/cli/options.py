@@ -1,0 +1,23 @@
+"""What options mean, where several commands share them."""
+
+from typing import TypedDict
+
+
+class Within(TypedDict):
+    """The most that a design may take; None: no limit."""
+
+    luts: float | None
+    brams: float | None
+
+
+def within(target: str, part: str | None, luts: int | None) -> Within:
+    """The budget of `--luts` and of `--part`, a device of the target.
+
+    Raises: ConfigError for a part that the target does not have.
+    """
+    from bitfold.synth.target import load_target
+
+    if part is None:
+        return {"luts": luts, "brams": None}
+    found = load_target(target).part(part)
+    return {"luts": min(found.room, luts or found.room), "brams": found.brams}
