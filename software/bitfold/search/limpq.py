@@ -4,9 +4,7 @@ Tang et al., Mixed-Precision Neural Network Quantization via Learned Layer-wise 
 ECCV 2022, arXiv:2203.08368. The paper's text was not at hand; this follows the authors' published
 code (MIT licence, 2023): joint indicator training, the importance extractor and the search.
 Defaults (alpha, learning rate, epochs, passes, clipping) are that code's. `reverse` is the paper's
-"Ours-R", known to us by name and result alone: here the same sum of indicators is maximised, and
-at least 98 % of the budget spent. LIMPQ's own program only keeps the budget: where steps between
-policies are coarse, its optimum may leave some per cent of it.
+"Ours-R", known to us by name and result alone: here the same sum of indicators is maximised.
 
 As there: passes from the widest candidate to the narrowest and one of random bits, gradients summed
 and clipped, one step and one BatchNorm per candidate, weights trained along, fixed layers (first
@@ -17,7 +15,8 @@ dense layer draws its bits like a convolution; an activation quantiser sits at t
 of a pool (same values; but more elements enter the scale of its step's gradient); the learning rate
 falls to 0, not to 1e-5; the random draws leave other generators alone; steps below 1e-5 count as
 1e-5; an outlier is erased by a finite penalty, so that it is taken only when the budget leaves
-nothing else; weights and activations may be tied. Finetuning is that of all methods: no SAT
+nothing else; where the program's optimum leaves more than 2 % of the budget, the best policy that
+does not is taken; weights and activations may be tied. Finetuning is that of all methods: no SAT
 rescaling of the classifier, and the input is quantised.
 """
 
@@ -35,7 +34,7 @@ from bitfold.search.hooks import Backward, Pass
 from bitfold.search.ilp import Bools, Floats
 from bitfold.search.method import Method
 from bitfold.search.problem import Problem
-from bitfold.search.spend import choose_policy, choose_spending
+from bitfold.search.spend import choose_spending
 
 MOST_STEP = 1.0  # the authors clamp steps to [1e-5, 1] in this phase
 GRADIENT_LIMIT = 1.0  # elementwise
@@ -108,7 +107,7 @@ class LIMPQ(Method):
         value = objective(*self.indicators(), self.alpha, reverse=self.reverse)
         if self.tied:
             value = np.diagonal(value, axis1=1, axis2=2)[:, :, None]
-        return (choose_spending if self.reverse else choose_policy)(problem, options, value)
+        return choose_spending(problem, options, value)
 
     def findings(self, model: nn.Module) -> dict[str, Any]:
         """The indicators, by layer, one per candidate, and how many sit at the upper bound."""

