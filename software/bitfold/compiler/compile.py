@@ -148,9 +148,9 @@ def plan(
     *,
     fps: float | None,
     luts: float | None,
-    brams: float | None,
     target: str,
     clock_mhz: float,
+    brams: float | None = None,
     prices: Prices | None = None,
 ) -> tuple[Stage, ...]:
     """Fold the layers for the rate or the budget, and lay out the stages.
