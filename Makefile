@@ -1,6 +1,6 @@
 # Every target is one line that calls a script; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check report bench clean
+.PHONY: help setup demo test check report bench formal clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -22,6 +22,9 @@ report: ## make the demo's report again
 
 bench: ## LUTs per lane of popcounts and products, with and without the weight memory (steps: scripts/bench_train)
 	@scripts/bench_popcount
+
+formal: ## prove the handshakes of the RTL for any number of cycles
+	@scripts/formal
 
 clean: ## remove everything that was built; .venv stays
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

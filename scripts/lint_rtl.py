@@ -34,7 +34,9 @@ def recursive(path: Path) -> bool:
 
 def main() -> int:
     """Number of complaining tools, as an exit status."""
-    modules = sorted((HARDWARE / "rtl").glob("*.sv"))
+    modules = [
+        path for room in ("rtl", "formal") for path in sorted((HARDWARE / room).glob("*.sv"))
+    ]
     waivers = HARDWARE / "lint" / "waivers.vlt"
     failed = 0
     for path in modules:

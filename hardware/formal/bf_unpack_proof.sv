@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// bf_unpack_proof: every item of every word leaves bf_unpack once and in order, without a pause.
+//
+// Test         tests/hardware/formal/test_proofs.py
+module bf_unpack_proof #(
+  parameter  int unsigned Items = 3,
+  parameter  int unsigned Width = 2,
+  parameter  int unsigned Reach = 0,
+  localparam int unsigned ITEM_WIDTH = Items > 1 ? $clog2(Items) : 1
+) (
+  input logic                   clk_i,
+  input logic                   rst_ni,
+  input logic                   mark_i,
+  input logic [ITEM_WIDTH-1:0]  mark_item_i,
+  input logic                   in_valid_i,
+  input logic [Items*Width-1:0] in_data_i,
+  input logic                   out_ready_i
+);
+  localparam int unsigned LEVEL_WIDTH = $clog2(2 * Items + 1);
+
+  logic                   in_ready, out_valid;
+  logic [Width-1:0]       out_data;
+  logic [LEVEL_WIDTH-1:0] level;
+
+  bf_unpack #(
+    .Items (Items),
+    .Width (Width)
+  ) u_unpack (
+    .clk_i,
+    .rst_ni,
+    .in_valid_i,
+    .in_ready_o  (in_ready),
+    .in_data_i,
+    .out_valid_o (out_valid),
+    .out_ready_i,
+    .out_data_o  (out_data)
+  );
+
+  bf_follow #(
+    .Width    (Width),
+    .Push     (Items),
+    .Capacity (Items),
+    .Reach    (Reach)
+  ) u_follow (
+    .clk_i,
+    .rst_ni,
+    .mark_i,
+    .mark_item_i,
+    .push_i      (in_valid_i && in_ready),
+    .push_data_i (in_data_i),
+    .valid_i     (out_valid),
+    .ready_i     (out_ready_i),
+    .data_i      (out_data),
+    .level_o     (level)
+  );
+
+  if (Reach == 0) begin : g_claims
+    always_ff @(posedge clk_i) begin
+      if (rst_ni) begin
+        offered: assert (out_valid == (level != '0));
+        open:    assert (in_ready == (level == '0 || level == LEVEL_WIDTH'(1) && out_ready_i));
+      end
+    end
+  end
+endmodule
