@@ -8,12 +8,14 @@ from bitfold.ir.ops import (
     Concat,
     Conv,
     Dense,
+    DepthToSpace,
     Flatten,
     Input,
     MaxPool,
     Sum,
     SumPool,
     Threshold,
+    Upsample,
     ZeroPad,
 )
 from graph_builder import GraphBuilder
@@ -83,6 +85,16 @@ class Branches(GraphBuilder):
 
     def zero_channels(self, x: str, before: int, behind: int) -> str:
         return self.add(ZeroPad(x, (before, behind)))
+
+    def around(self, x: str, *pads: int, channels: tuple[int, int] = (0, 0)) -> str:
+        top, left, bottom, right = pads
+        return self.add(ZeroPad(x, channels, (top, left, bottom, right)))
+
+    def repeat(self, x: str, down: int, across: int) -> str:
+        return self.add(Upsample(x, (down, across)))
+
+    def to_space(self, x: str, block: int, crd: bool = False) -> str:
+        return self.add(DepthToSpace(x, block, "CRD" if crd else "DCR"))
 
     def dense(self, x: str, outputs: int, bits: int = 3) -> str:
         flat = self.add(Flatten(x))
@@ -174,7 +186,35 @@ def flipped() -> Graph:
     return b.graph()
 
 
+def upscaled() -> Graph:
+    """As a U-Net and a sub-pixel network: repeated pixels meet a shortcut, depth goes to space."""
+    b = Branches(np.random.default_rng(7))
+    x = b.layer(b.input((2, 4, 6), 3), 4)
+    y = b.repeat(b.layer(b.max_pool(x, 2, 2), 4, bits=2), 2, 2)
+    y = b.to_space(b.layer(b.concat(x, y), 8, bits=3, signed=1), 2)
+    z = b.to_space(b.layer(y, 18, kernel=1, stride=3), 3, crd=True)
+    b.codes(b.sum(b.repeat(z, 2, 1), b.repeat(z, 2, 1)), 3)
+    return b.graph()
+
+
+def padded() -> Graph:
+    """Zeros around the input, in front of a maximum, around a sum, beside channels of zeros, and
+    more of them around a convolution and a mean than their kernels are wide."""
+    b = Branches(np.random.default_rng(8))
+    x = b.around(b.input((2, 3, 3), 4, signed=True), 1, 0, 0, 2)
+    y = b.layer(b.max_pool(b.around(x, 1, 1, 1, 1), 2, 2), 3, signed=1)
+    z = b.around(b.codes(b.sum(y, y), 3), 0, 2, 1, 0, channels=(1, 2))
+    wide = Conv(z, b.weights((4, 6, 1, 2), 3), (2, 1), (3, 1, 0, 2))
+    z = b.codes(b.add(wide), 2)
+    z = b.codes(b.add(SumPool(z, (2, 2), (1, 2), (0, 2, 3, 1))), 3)
+    alone = Conv(z, b.weights((4, 1, 1, 1), 2), (1, 1), (0, 1, 1, 0), groups=4)
+    b.dense(b.codes(b.add(alone), 2), 3)
+    return b.graph()
+
+
 GRAPHS = {
+    "upscaled": upscaled,
+    "padded": padded,
     "flipped": flipped,
     "shared sums": shared_sums,
     "residual": residual,

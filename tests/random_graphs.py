@@ -31,7 +31,9 @@ def _grown(b: Branches, rng: Rng, maps: list[str]) -> list[str]:
     x = maps[-1] if rng.random() < 0.6 else str(rng.choice(maps))
     alike = [m for m in maps if b.type(m).shape == b.type(x).shape]
     level = [m for m in maps if b.type(m).shape[1:] == b.type(x).shape[1:]]
-    kind = rng.choice(["conv", "conv", "sum", "concat", "max", "mean", "codes", "zeros", "shared"])
+    kind = rng.choice(
+        ["conv", "conv", "sum", "concat", "max", "mean", "codes", "zeros", "shared", "moved"]
+    )
     if kind == "sum" and len(alike) > 1:
         operands = [str(m) for m in rng.choice(alike, int(rng.integers(2, 4)))]
         factors = rng.choice([-3, -1, 1, 1, 2], len(operands))
@@ -46,10 +48,22 @@ def _grown(b: Branches, rng: Rng, maps: list[str]) -> list[str]:
         return [_codes(b, rng, x)]
     if kind == "zeros" and b.type(x).channels <= 6:
         return [b.zero_channels(x, int(rng.integers(0, 3)), int(rng.integers(1, 3)))]
+    if kind == "moved":
+        return [_moved(b, rng, x)]
     made = _convolved(b, rng, x)
     if kind == "shared":
         return [_codes(b, rng, made), _codes(b, rng, made)]
     return [_codes(b, rng, made)]
+
+
+def _moved(b: Branches, rng: Rng, x: str) -> str:
+    """The same codes at other places of a map that stays small."""
+    channels, height, width = b.type(x).shape
+    if channels % 4 == 0 and rng.random() < 0.6:
+        return b.to_space(x, 2, crd=bool(rng.random() < 0.5))
+    if height * width <= 16 and rng.random() < 0.5:
+        return b.repeat(x, int(rng.integers(1, 4)), int(rng.integers(1, 3)))
+    return b.around(x, *(int(n) for n in rng.integers(0, 3, 4)))
 
 
 def _codes(b: Branches, rng: Rng, x: str) -> str:

@@ -11,7 +11,7 @@ from math import prod, sqrt
 from typing import final
 
 from bitfold.compiler.folding import Chosen, Price, Prices, fold_for_interval
-from bitfold.compiler.layers import ChannelLayer, ConcatLayer, Layer, LinearLayer
+from bitfold.compiler.layers import ConcatLayer, Layer, LinearLayer, MoveLayer, PoolLayer
 from bitfold.errors import BudgetError
 from bitfold.ir import Graph
 
@@ -146,12 +146,10 @@ def slowest_interval(layers: tuple[Layer, ...]) -> int:
             most = max(most, layer.matrix.shape[0] * layer.pixels * 8)
             values = layer.x.shape[0] * layer.pixels * layer.x.bits
             most = max(most, values * (layer.matrix.shape[1] // layer.x.shape[0]))
-        elif isinstance(layer, ConcatLayer):
+        elif isinstance(layer, ConcatLayer | MoveLayer):
             most = max(most, prod(layer.out.shape) * layer.out.bits)
         else:
-            positions = (
-                layer.positions if isinstance(layer, ChannelLayer) else prod(layer.pool.kernel)
-            )
+            window = layer.pool.kernel if isinstance(layer, PoolLayer) else (layer.positions,)
             bits = max(layer.x.bits, layer.out.bits)
-            most = max(most, prod(layer.x.shape) * bits * positions)
+            most = max(most, prod(layer.x.shape) * bits * prod(window))
     return 2 * most

@@ -25,8 +25,10 @@ from bitfold.cost.stages import (
     Gather,
     Join,
     Mvtu,
+    Pad,
     Pool,
     Stage,
+    Upscale,
     Vvau,
     Window,
 )
@@ -44,6 +46,8 @@ _KINDS: Mapping[str, Callable[..., Stage]] = {
     "fork": Fork,
     "join": Join,
     "pool": Pool,
+    "pad": Pad,
+    "upscale": Upscale,
     "gather": Gather,
     "axis_out": AxisOut,
 }

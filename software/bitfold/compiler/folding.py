@@ -10,7 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import final
 
-from bitfold.compiler.layers import ChannelLayer, ConcatLayer, Layer, LinearLayer
+from bitfold.compiler.layers import (
+    ChannelLayer,
+    ConcatLayer,
+    Layer,
+    LinearLayer,
+    MoveLayer,
+)
 from bitfold.compiler.selection import Option, Selected, select
 from bitfold.compiler.stages import (
     LayerFolding,
@@ -26,6 +32,7 @@ from bitfold.cost.luts import Target, stage_luts
 from bitfold.cost.shape import divisors
 from bitfold.cost.stages import Stage
 from bitfold.ir import Graph
+from bitfold.ir.ops import DepthToSpace
 
 MAX_LANES = 4096  # of one layer; beyond, one popcount no longer closes timing
 
@@ -179,6 +186,9 @@ def _choices(layer: Layer, group: int, cycles: int) -> Iterator[LayerFolding | N
                 yield LayerFolding(folding=None, tpe=tpe)
         case ConcatLayer():
             if all(part.channels % group == 0 for part in layer.parts):
+                yield None
+        case MoveLayer(op=DepthToSpace() as op) if op.block > 1:
+            if group == 1 or (op.mode == "DCR" and layer.out.channels % group == 0):
                 yield None
         case _:
             yield None

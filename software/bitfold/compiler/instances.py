@@ -6,7 +6,19 @@ from functools import singledispatch
 from typing import final
 
 from bitfold.cost.schedule_mvtu import held_vectors
-from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Mvtu, Pool, Vvau, Window
+from bitfold.cost.stages import (
+    AxisIn,
+    AxisOut,
+    Fork,
+    Gather,
+    Join,
+    Mvtu,
+    Pad,
+    Pool,
+    Upscale,
+    Vvau,
+    Window,
+)
 from bitfold.sim.reference import Step, pack_steps, step_table
 
 # Popcounts and accumulators from that family's primitives; elsewhere plain SystemVerilog.
@@ -187,6 +199,35 @@ def _(stage: Pool, target: str) -> Instance:
             "Positions": str(stage.positions),
         },
     )
+
+
+@instance_of.register
+def _(stage: Pad, target: str) -> Instance:
+    numbers = {
+        "Group": stage.group,
+        "Beats": stage.beats,
+        "Height": stage.height,
+        "Width": stage.width,
+        "PadTop": stage.pads[0],
+        "PadLeft": stage.pads[1],
+        "PadBottom": stage.pads[2],
+        "PadRight": stage.pads[3],
+    }
+    return Instance(module="bf_pad", parameters={n: str(v) for n, v in numbers.items()})
+
+
+@instance_of.register
+def _(stage: Upscale, target: str) -> Instance:
+    numbers = {
+        "Group": stage.group,
+        "Beats": stage.beats,
+        "Width": stage.width,
+        "FactorH": stage.factor[0],
+        "FactorW": stage.factor[1],
+        "Run": stage.run,
+    }
+    parameters = {name: str(value) for name, value in numbers.items()}
+    return Instance(module="bf_upscale", parameters=parameters | {"Split": _flag(stage.split)})
 
 
 @instance_of.register

@@ -10,7 +10,7 @@ from typing import final
 
 from bitfold.cost import LayerShape
 from bitfold.ir import Ints, IntType
-from bitfold.ir.ops import Conv, MaxPool, SumPool, Threshold
+from bitfold.ir.ops import Conv, DepthToSpace, MaxPool, SumPool, Threshold, Upsample, ZeroPad
 
 
 @final
@@ -125,7 +125,19 @@ class ConcatLayer:
     out: IntType
 
 
-Layer = LinearLayer | ChannelLayer | PoolLayer | ConcatLayer
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MoveLayer:
+    """Codes, or the input, at other places of a map; a ZeroPad adds pixels alone."""
+
+    name: str
+    reads: tuple[str, ...]
+    op: Upsample | DepthToSpace | ZeroPad
+    x: IntType
+    out: IntType
+
+
+Layer = LinearLayer | ChannelLayer | PoolLayer | ConcatLayer | MoveLayer
 Summing = LinearLayer | ChannelLayer
 
 

@@ -7,7 +7,7 @@ channel). That is a permutation of weights at compile time and nothing in hardwa
 
 from dataclasses import replace
 from math import prod
-from typing import final
+from typing import TypeVar, final
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from bitfold.compiler.layers import (
     ConcatLayer,
     Layer,
     LinearLayer,
+    MoveLayer,
     PoolLayer,
     acc_width,
 )
@@ -28,15 +29,19 @@ from bitfold.ir.ops import (
     Concat,
     Conv,
     Dense,
+    DepthToSpace,
     Flatten,
     Input,
     MaxPool,
     Sum,
     SumPool,
     Threshold,
+    Upsample,
     ZeroPad,
 )
+from bitfold.ir.ops.window import Pads, extent
 
+Windowed = TypeVar("Windowed", Conv, SumPool)
 MAX_BITS = 8  # of codes that are brought to the planes of others
 
 
@@ -87,8 +92,10 @@ class _Lowering:
                 self._add(node, layer)
             case Concat():
                 self._concat(node, reads)
-            case ZeroPad() if not any(op.pads):
-                self._zero_channels(node, op, reads[0])
+            case ZeroPad():
+                self._padded(node, op, reads[0])
+            case Upsample() | DepthToSpace():
+                self._add(node, self._moved(node.name, op, reads[0], node.type))
             case Conv() | Dense():
                 if _depthwise(op):
                     self._channels(node, reads)
@@ -109,6 +116,8 @@ class _Lowering:
         self.types[layer.name] = layer.out
 
     def _linear(self, node: Node, op: Conv | Dense, reads: str) -> None:
+        if isinstance(op, Conv):
+            op, reads = self._fitted(node.name, op, reads)
         x, values = self.types[reads], op.weights.values
         bits, bipolar = op.weights.bits, op.weights.bipolar
         pixels, conv = prod(node.type.shape[1:]), None
@@ -144,6 +153,13 @@ class _Lowering:
     def _channels(self, node: Node, reads: tuple[str, ...]) -> None:
         """Depthwise convolution, Sum, SumPool, or thresholds on codes."""
         op = node.op
+        match op:
+            case Conv():
+                op, name = self._fitted(node.name, op, reads[0])
+                reads = (name,)
+            case SumPool():
+                op, name = self._fitted(node.name, op, reads[0])
+                reads = (name,)
         kinds = [self.types[name] for name in reads]
         if any(kind.bipolar for kind in kinds) and not isinstance(op, Conv):
             raise UnsupportedOp(
@@ -177,6 +193,44 @@ class _Lowering:
             raw=raw,
         )
         self._add(end, unflipped(layer))
+
+    def _fitted(self, name: str, op: Windowed, reads: str) -> tuple[Windowed, str]:
+        """A window's pads must be smaller than its kernel; what is more is put around before."""
+        dilation = op.dilation if isinstance(op, Conv) else (1, 1)
+        height, width = extent(op.kernel, dilation)
+        top, left, bottom, right = op.pads
+        own = (
+            min(top, height - 1),
+            min(left, width - 1),
+            min(bottom, height - 1),
+            min(right, width - 1),
+        )
+        if own == op.pads:
+            return op, reads
+        more = (top - own[0], left - own[1], bottom - own[2], right - own[3])
+        return replace(op, pads=own), self._around(name, reads, more)
+
+    def _around(self, name: str, reads: str, pads: Pads) -> str:
+        """A layer of zeros around a map, in front of the layer `name`."""
+        op = ZeroPad(reads, pads=pads)
+        layer = self._moved(f"{name}_around", op, reads, op.infer(self.types[reads]))
+        self.found.append(layer)
+        self.types[layer.name] = layer.out
+        return layer.name
+
+    def _moved(
+        self, name: str, op: Upsample | DepthToSpace | ZeroPad, reads: str, out: IntType
+    ) -> MoveLayer:
+        return MoveLayer(name=name, reads=(reads,), op=op, x=self.types[reads], out=out)
+
+    def _padded(self, node: Node, op: ZeroPad, reads: str) -> None:
+        """Zeros around the map, then channels of zeros."""
+        if not any(op.channels):
+            self._add(node, self._moved(node.name, op, reads, node.type))
+            return
+        if any(op.pads):
+            reads = self._around(node.name, reads, op.pads)
+        self._zero_channels(node, op, reads)
 
     def _zero_channels(self, node: Node, op: ZeroPad, reads: str) -> None:
         x = self.types[reads]

@@ -11,6 +11,7 @@ from bitfold.compiler.layers import (
     ConcatLayer,
     Layer,
     LinearLayer,
+    MoveLayer,
     PoolLayer,
     Summing,
     acc_width,
@@ -24,14 +25,16 @@ from bitfold.cost.stages import (
     Gather,
     Join,
     Mvtu,
+    Pad,
     Pool,
     Stage,
+    Upscale,
     Vvau,
     Window,
 )
 from bitfold.cost.streams import branch_name
 from bitfold.ir import Graph, IntType
-from bitfold.ir.ops import Conv, MaxPool, SumPool
+from bitfold.ir.ops import Conv, DepthToSpace, MaxPool, SumPool, Upsample, ZeroPad
 
 MAX_INPUT_GROUP = 4  # bytes of an input beat: one 32-bit AXI word
 
@@ -82,6 +85,8 @@ def layer_stages(
             return _pool(layer, group, reads)
         case ConcatLayer():
             return (_join(layer.name, layer.parts, group, reads),)
+        case MoveLayer():
+            return (_move(layer, group, reads),)
 
 
 def _codes(layer: Summing) -> tuple[int, bool]:
@@ -177,6 +182,37 @@ def _pool(layer: PoolLayer, group: int, reads: tuple[str, ...]) -> tuple[Stage, 
         reads=(window.name,),
     )
     return window, pool
+
+
+def _move(layer: MoveLayer, group: int, reads: tuple[str, ...]) -> Pad | Upscale:
+    """A map with other pixels; depth to space in mode CRD has one channel a beat."""
+    _, height, width = layer.x.shape
+    beats, op = pixel_beats(layer.x, group), layer.op
+    if isinstance(op, ZeroPad):
+        return Pad(
+            name=layer.name,
+            group=group,
+            beats=beats,
+            height=height,
+            width=width,
+            pads=op.pads,
+            reads=reads,
+        )
+    split = isinstance(op, DepthToSpace)
+    run = beats
+    if isinstance(op, DepthToSpace):
+        run = layer.x.bits if op.mode == "CRD" else beats // op.block**2
+    return Upscale(
+        name=layer.name,
+        group=group,
+        beats=beats,
+        height=height,
+        width=width,
+        factor=op.factor if isinstance(op, Upsample) else (op.block, op.block),
+        split=split,
+        run=run,
+        reads=reads,
+    )
 
 
 def _window(

@@ -11,8 +11,10 @@ from bitfold.cost.stages import (
     Gather,
     Join,
     Mvtu,
+    Pad,
     Pool,
     Stage,
+    Upscale,
     Vvau,
     Window,
 )
@@ -40,6 +42,7 @@ def grid() -> Iterator[Stage]:
     """Sizes as small networks have them."""
     yield from _streams()
     yield from _maps()
+    yield from moves()
     yield from _channels()
     yield from _branches()
     yield from _folded()
@@ -84,6 +87,37 @@ def _maps() -> Iterator[Stage]:
     for group, beats in ((1, 32), (1, 128), (2, 16), (4, 12), (8, 8)):
         yield Pool(
             name="pool", group=group, beats=beats, planes=4, signed=False, positions=4, pixels=16
+        )
+
+
+def moves() -> Iterator[Stage]:
+    """Padded and upscaled maps."""
+    for group, beats, size, pads in (
+        (1, 8, 8, (1, 1, 1, 1)),
+        (2, 12, 14, (0, 0, 1, 1)),
+        (4, 4, 8, (2, 2, 2, 2)),
+        (8, 8, 28, (1, 1, 1, 1)),
+        (16, 3, 16, (0, 2, 0, 2)),
+    ):
+        yield Pad(name="pad", group=group, beats=beats, height=size, width=size, pads=pads)
+    for group, beats, width, factor, split, run in (
+        (1, 8, 8, 2, False, 8),
+        (4, 12, 8, 2, False, 12),
+        (8, 8, 16, 3, False, 8),
+        (1, 36, 7, 3, True, 4),
+        (1, 32, 8, 2, True, 2),
+        (4, 16, 8, 2, True, 4),
+        (8, 24, 16, 2, True, 6),
+    ):
+        yield Upscale(
+            name="upscale",
+            group=group,
+            beats=beats,
+            height=width,
+            width=width,
+            factor=(factor, factor),
+            split=split,
+            run=run,
         )
 
 

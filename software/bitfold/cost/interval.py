@@ -7,7 +7,20 @@ saved is a cycle saved; the slowest stage decides. `schedule` has the exact late
 from functools import singledispatch
 
 from bitfold.cost.shape import Folding, LayerShape
-from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Mvtu, Pool, Stage, Vvau, Window
+from bitfold.cost.stages import (
+    AxisIn,
+    AxisOut,
+    Fork,
+    Gather,
+    Join,
+    Mvtu,
+    Pad,
+    Pool,
+    Stage,
+    Upscale,
+    Vvau,
+    Window,
+)
 
 
 @singledispatch
@@ -50,6 +63,16 @@ def _(stage: Join) -> int:
 @stage_cycles.register
 def _(stage: Pool) -> int:
     return stage.pixels * stage.positions * stage.beats
+
+
+@stage_cycles.register
+def _(stage: Pad) -> int:
+    return stage.out_height * stage.out_width * stage.beats
+
+
+@stage_cycles.register
+def _(stage: Upscale) -> int:
+    return stage.height * stage.width * stage.block * stage.out_beats
 
 
 @stage_cycles.register

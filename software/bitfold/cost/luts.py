@@ -15,7 +15,20 @@ from typing import Any, final
 
 from bitfold.cost.memories import RamCell, block_rams, memories, memory_features
 from bitfold.cost.shape import Folding, LayerShape
-from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Mvtu, Pool, Stage, Vvau, Window
+from bitfold.cost.stages import (
+    AxisIn,
+    AxisOut,
+    Fork,
+    Gather,
+    Join,
+    Mvtu,
+    Pad,
+    Pool,
+    Stage,
+    Upscale,
+    Vvau,
+    Window,
+)
 from bitfold.errors import ConfigError
 
 Features = Mapping[str, float]
@@ -153,6 +166,24 @@ def _(stage: Join) -> Features:
 @_features.register
 def _(stage: Pool) -> Features:
     return {"pool": 1, "pool_bit": stage.group}
+
+
+@_features.register
+def _(stage: Pad) -> Features:
+    place = _bits(stage.out_height) + _bits(stage.out_width)
+    return {
+        "pad": 1,
+        "pad_place_bit": place,
+        "pad_bit": stage.group,
+        "fifo": 1,
+        "fifo_address_bit": _bits(2 * stage.beats),
+    }
+
+
+@_features.register
+def _(stage: Upscale) -> Features:
+    address = _bits(2 * stage.width * stage.beats)
+    return {"upscale": 1, "upscale_address_bit": address}
 
 
 @_features.register

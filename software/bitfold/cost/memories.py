@@ -13,7 +13,19 @@ from math import ceil, expm1
 from typing import final
 
 from bitfold.cost.schedule_mvtu import held_vectors
-from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Mvtu, Pool, Vvau, Window
+from bitfold.cost.stages import (
+    AxisIn,
+    AxisOut,
+    Fork,
+    Gather,
+    Join,
+    Mvtu,
+    Pad,
+    Pool,
+    Upscale,
+    Vvau,
+    Window,
+)
 
 _PORT_COST = 2.0  # of a read port that is not the write port
 _BYPASS_COST = 6.0  # of giving a word in the cycle after it was written
@@ -262,6 +274,16 @@ def _(stage: Join) -> tuple[Memory, ...]:
 def _(stage: Pool) -> tuple[Memory, ...]:
     greatest = Memory(depth=stage.beats, width=stage.group, writable=True, sync=False, single=True)
     return greatest, Memory(depth=2 * stage.beats, width=stage.group, writable=True, sync=False)
+
+
+@memories.register
+def _(stage: Pad) -> tuple[Memory, ...]:
+    return (Memory(depth=2 * stage.beats, width=stage.group, writable=True, sync=False),)
+
+
+@memories.register
+def _(stage: Upscale) -> tuple[Memory, ...]:
+    return (Memory(depth=2 * stage.width * stage.beats, width=stage.group, writable=True),)
 
 
 @memories.register

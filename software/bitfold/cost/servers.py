@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 from bitfold.cost.schedule_branches import ForkSchedule, JoinSchedule
+from bitfold.cost.schedule_moves import PadSchedule, UpscaleSchedule
 from bitfold.cost.schedule_mvtu import MvtuSchedule, timing_of
 from bitfold.cost.schedule_streams import (
     AxisInSchedule,
@@ -13,10 +14,24 @@ from bitfold.cost.schedule_streams import (
     PoolSchedule,
 )
 from bitfold.cost.schedule_window import WindowSchedule
-from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Mvtu, Pool, Stage, Vvau, Window
+from bitfold.cost.stages import (
+    AxisIn,
+    AxisOut,
+    Fork,
+    Gather,
+    Join,
+    Mvtu,
+    Pad,
+    Pool,
+    Stage,
+    Upscale,
+    Vvau,
+    Window,
+)
 from bitfold.cost.streams import reads_of, streams_of
 
-Simple = AxisInSchedule | WindowSchedule | PoolSchedule | GatherSchedule | AxisOutSchedule
+Moves = WindowSchedule | PadSchedule | UpscaleSchedule
+Simple = Moves | AxisInSchedule | PoolSchedule | GatherSchedule | AxisOutSchedule
 Schedule = Simple | MvtuSchedule | ForkSchedule | JoinSchedule
 
 
@@ -175,6 +190,10 @@ def _schedule(stage: Stage, style: int, unlimited: bool) -> Schedule:
             return MvtuSchedule(stage, timing_of(stage, style))
         case Pool():
             return PoolSchedule(stage)
+        case Pad():
+            return PadSchedule(stage)
+        case Upscale():
+            return UpscaleSchedule(stage)
         case Fork():
             return ForkSchedule(stage, unlimited)
         case Join():

@@ -294,6 +294,59 @@ class Pool:
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class Pad:
+    """Zeros around a map of height x width pixels."""
+
+    name: str
+    group: int
+    beats: int  # of a pixel
+    height: int
+    width: int
+    pads: tuple[int, int, int, int]  # top, left, bottom, right
+    reads: tuple[str, ...] = ()
+
+    @property
+    def out_height(self) -> int:
+        """Rows of the padded map."""
+        return self.height + self.pads[0] + self.pads[2]
+
+    @property
+    def out_width(self) -> int:
+        """Columns of the padded map."""
+        return self.width + self.pads[1] + self.pads[3]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Upscale:
+    """A block of factor[0] x factor[1] pixels of each: repeated, or with `split` parts of it.
+
+    run: beats of a part that lie side by side in the pixel (bf_upscale).
+    """
+
+    name: str
+    group: int
+    beats: int  # of a pixel that enters
+    height: int  # of the map that enters
+    width: int
+    factor: tuple[int, int]
+    split: bool
+    run: int
+    reads: tuple[str, ...] = ()
+
+    @property
+    def block(self) -> int:
+        """Pixels made of one."""
+        return self.factor[0] * self.factor[1]
+
+    @property
+    def out_beats(self) -> int:
+        """Beats of a pixel that leaves."""
+        return self.beats // self.block if self.split else self.beats
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class Gather:
     """Planes to words of `group` integers: behind the quantiser that ends a network."""
 
@@ -329,4 +382,4 @@ class AxisOut:
     reads: tuple[str, ...] = ()
 
 
-Stage = AxisIn | Window | Mvtu | Vvau | Pool | Fork | Join | Gather | AxisOut
+Stage = AxisIn | Window | Mvtu | Vvau | Pool | Pad | Upscale | Fork | Join | Gather | AxisOut

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import final
 
-from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Mvtu, Pool, Stage, Vvau, Window
+from bitfold.cost.stages import (
+    AxisIn,
+    AxisOut,
+    Fork,
+    Gather,
+    Join,
+    Mvtu,
+    Pad,
+    Pool,
+    Stage,
+    Upscale,
+    Vvau,
+    Window,
+)
 
 
 @final
@@ -55,6 +68,17 @@ def _(stage: Vvau) -> tuple[Stream, ...]:
 @streams_of.register
 def _(stage: Pool) -> tuple[Stream, ...]:
     return _one(stage.name, stage.group, stage.pixels, stage.beats)
+
+
+@streams_of.register
+def _(stage: Pad) -> tuple[Stream, ...]:
+    return _one(stage.name, stage.group, stage.out_height * stage.out_width, stage.beats)
+
+
+@streams_of.register
+def _(stage: Upscale) -> tuple[Stream, ...]:
+    pixels = stage.height * stage.width * stage.block
+    return _one(stage.name, stage.group, pixels, stage.out_beats)
 
 
 @streams_of.register

@@ -13,7 +13,7 @@ LONGEST = 64  # file systems stop at 255 bytes, readers earlier
 # What the accelerator itself holds, and the endings that stages and nets add to a layer's name.
 _TAKEN = {"input", "output", "gather"}
 _DERIVED = re.compile(
-    r".*_(window|join|fork|fork_\d+|as_u?int\d+|zeros\d+|valid|ready|data)", re.IGNORECASE
+    r".*_(window|around|join|fork|fork_\d+|as_u?int\d+|zeros\d+|valid|ready|data)", re.IGNORECASE
 )
 
 
