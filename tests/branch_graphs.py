@@ -212,7 +212,19 @@ def padded() -> Graph:
     return b.graph()
 
 
+def dilated() -> Graph:
+    """Kernels whose rows and columns lie apart: dense, depthwise, of one row, of signs."""
+    b = Branches(np.random.default_rng(9))
+    x = b.layer(b.input((2, 7, 9), 3, signed=True), 4, dilation=2)
+    x = b.layer(x, 4, groups=4, dilation=3, stride=2)
+    x = b.codes(b.add(Conv(x, b.weights((6, 4, 1, 3), 3), (1, 1), (0, 2, 0, 1), 1, (2, 2))), 2)
+    x = b.codes(b.conv(x, 4, 2, 1, dilation=2, bipolar=True), 1)
+    b.dense(x, 3)
+    return b.graph()
+
+
 GRAPHS = {
+    "dilated": dilated,
     "upscaled": upscaled,
     "padded": padded,
     "flipped": flipped,

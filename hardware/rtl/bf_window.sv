@@ -5,13 +5,14 @@
 // (row-major), for each kernel row, for each kernel column, the beats of that pixel; where the
 // window hangs over the edge, beats of padding: all 0, or with PadSign the sign plane 1 and the
 // rest 0 (the least signed value). Rows and columns that no window reads are consumed and lost.
+// The rows and columns of a kernel are DilationH and DilationW apart; it spans SPAN_H x SPAN_W.
 //
 // Streams      in_*, out_*; transfer on valid && ready; payload stable until taken.
 // Rate         1 beat/cycle in and out, also across windows and frames. The memory holds
-//              KernelH + StrideH rows; rows of the next frame enter as soon as rows are free.
+//              SPAN_H + StrideH rows; rows of the next frame enter as soon as rows are free.
 // Comb. paths  none from in_* to out_*, none from out_ready_i to in_ready_o.
-// Timing       exact, by vectors. n = KernelH*KernelW*Beats beats of a window v, p(v) its last
-//              pixel inside the map; times are cycles of a vector's last transfer:
+// Timing       exact, by vectors. n = KernelH*KernelW*Beats beats of a window v, p(v) the last
+//              pixel inside the map that it spans; times are cycles of a vector's last transfer:
 //                out(v) = max(in(p(v)) + n + 1, out(v-1) + n, consumer)
 //                in(p)  = max(offered(p), in(p-1) + Beats, out(r) + Beats if p begins a row),
 //              r = the last window of the output row after which the row's place is free. Window v
@@ -26,7 +27,9 @@ module bf_window #(
   parameter  int unsigned KernelW   = 3,
   parameter  int unsigned StrideH   = 1,
   parameter  int unsigned StrideW   = 1,
-  parameter  int unsigned PadTop    = 0,        // pads are smaller than the kernel
+  parameter  int unsigned DilationH = 1,
+  parameter  int unsigned DilationW = 1,
+  parameter  int unsigned PadTop    = 0,        // pads are smaller than the kernel's span
   parameter  int unsigned PadLeft   = 0,
   parameter  int unsigned PadBottom = 0,
   parameter  int unsigned PadRight  = 0,
@@ -44,18 +47,21 @@ module bf_window #(
   input  logic             out_ready_i,
   output logic [Group-1:0] out_data_o
 );
-  localparam int unsigned ROWS       = KernelH + StrideH;            // that the memory holds
+  localparam int unsigned SPAN_H     = (KernelH - 1) * DilationH + 1;
+  localparam int unsigned SPAN_W     = (KernelW - 1) * DilationW + 1;
+  localparam int unsigned ROWS       = SPAN_H + StrideH;             // that the memory holds
   localparam int unsigned ROW_BEATS  = Width * Beats;
   localparam int unsigned LINE_BEATS = KernelW * Beats;              // a kernel row of a window
+  localparam int unsigned LINE_SPAN  = SPAN_W * Beats;
   localparam int unsigned DEPTH      = ROWS * ROW_BEATS;
-  localparam int unsigned OUT_H      = (Height + PadTop + PadBottom - KernelH) / StrideH + 1;
-  localparam int unsigned OUT_W      = (Width + PadLeft + PadRight - KernelW) / StrideW + 1;
+  localparam int unsigned OUT_H      = (Height + PadTop + PadBottom - SPAN_H) / StrideH + 1;
+  localparam int unsigned OUT_W      = (Width + PadLeft + PadRight - SPAN_W) / StrideW + 1;
 
   localparam int unsigned ADDR_WIDTH = $clog2(DEPTH);
   localparam int unsigned FREE_WIDTH = $clog2(DEPTH + StrideH * ROW_BEATS + 1) + 1;
   localparam int unsigned LEAD_WIDTH = $clog2(DEPTH + 1) + 1;
-  localparam int unsigned COL_WIDTH  = $clog2((Width + KernelW) * Beats + 1) + 1;
-  localparam int unsigned ROW_WIDTH  = $clog2(Height + KernelH + StrideH + 1) + 1;
+  localparam int unsigned COL_WIDTH  = $clog2((Width + SPAN_W) * Beats + 1) + 1;
+  localparam int unsigned ROW_WIDTH  = $clog2(Height + SPAN_H + StrideH + 1) + 1;
   localparam int unsigned SLOT_WIDTH = $clog2(ROWS);
   localparam int unsigned LINE_WIDTH = LINE_BEATS > 1 ? $clog2(LINE_BEATS) : 1;
   localparam int unsigned KY_WIDTH   = KernelH > 1 ? $clog2(KernelH) : 1;
@@ -64,18 +70,18 @@ module bf_window #(
   // exist, and the last window row that ends inside the map.
   localparam int FIRST_TOP    = -PadTop;
   localparam int LAST_TOP     = (OUT_H - 1) * StrideH - PadTop;
-  localparam int FIRST_BOTTOM = KernelH - PadTop < Height ? KernelH - PadTop - 1 : Height - 1;
-  localparam int LAST_BOTTOM  = LAST_TOP + KernelH < Height ? LAST_TOP + KernelH - 1 : Height - 1;
-  localparam bit INNER_Y      = Height + PadTop >= KernelH;
-  localparam int INNER_BOTTOM = (INNER_Y ? (Height + PadTop - KernelH) / StrideH * StrideH : 0)
-                                - PadTop + KernelH - 1;
+  localparam int FIRST_BOTTOM = SPAN_H - PadTop < Height ? SPAN_H - PadTop - 1 : Height - 1;
+  localparam int LAST_BOTTOM  = LAST_TOP + SPAN_H < Height ? LAST_TOP + SPAN_H - 1 : Height - 1;
+  localparam bit INNER_Y      = Height + PadTop >= SPAN_H;
+  localparam int INNER_BOTTOM = (INNER_Y ? (Height + PadTop - SPAN_H) / StrideH * StrideH : 0)
+                                - PadTop + SPAN_H - 1;
   // The same for columns, as the number of the column behind the window.
-  localparam int FIRST_END    = KernelW - PadLeft < Width ? KernelW - PadLeft : Width;
-  localparam int LAST_END     = (OUT_W - 1) * StrideW - PadLeft + KernelW;
+  localparam int FIRST_END    = SPAN_W - PadLeft < Width ? SPAN_W - PadLeft : Width;
+  localparam int LAST_END     = (OUT_W - 1) * StrideW - PadLeft + SPAN_W;
   localparam int LAST_INSIDE  = LAST_END < Width ? LAST_END : Width;
-  localparam bit INNER_X      = Width + PadLeft >= KernelW;
-  localparam int INNER_END    = (INNER_X ? (Width + PadLeft - KernelW) / StrideW * StrideW : 0)
-                                - PadLeft + KernelW;
+  localparam bit INNER_X      = Width + PadLeft >= SPAN_W;
+  localparam int INNER_END    = (INNER_X ? (Width + PadLeft - SPAN_W) / StrideW * StrideW : 0)
+                                - PadLeft + SPAN_W;
 
   // How far the last pixel that a window needs moves on, in beats, from a window to the next: in
   // the row; to the next row; to the next frame.
@@ -111,11 +117,12 @@ module bf_window #(
   logic [KY_WIDTH-1:0]          ky_q;
   logic signed [COL_WIDTH-1:0]  col_q;          // column of the map, in beats
   logic signed [ROW_WIDTH-1:0]  top_q, row_q;   // rows of the map: first of the window, present
-  logic [SLOT_WIDTH-1:0]        top_slot_q, top_slot_d, slot_q;
+  logic [SLOT_WIDTH-1:0]        top_slot_q, top_slot_d, slot_q, slot_d;
   logic [SLOT_WIDTH:0]          moved;
   logic [ADDR_WIDTH-1:0]        base, address;
   logic signed [LEAD_WIDTH-1:0] lead_q, step;
   logic                         line_last, ky_last, ox_last, oy_last, window_last, row_last;
+  logic                         skip;           // behind a kernel column, not the last
   logic                         left, right, above, below, pad, advance, issue;
   // Output register.
   logic                         valid_q;
@@ -151,7 +158,7 @@ module bf_window #(
     end
   end
 
-  // Reader: counters. A window's beats of one kernel row lie side by side in memory.
+  // Reader: counters. A pixel's beats lie side by side in memory.
   assign line_last   = line_q == LINE_WIDTH'(LINE_BEATS - 1);
   assign ky_last     = ky_q == KY_WIDTH'(KernelH - 1);
   assign ox_last     = col_q == COL_WIDTH'(LAST_END * Beats - 1);
@@ -160,6 +167,26 @@ module bf_window #(
   assign row_last    = window_last && ox_last;
   assign advance     = !valid_q || out_ready_i;
   assign issue       = advance && !lead_q[LEAD_WIDTH-1];
+
+  if (DilationH > 1) begin : gen_rows_apart
+    localparam logic [SLOT_WIDTH-1:0] WRAP = SLOT_WIDTH'(ROWS - DilationH);
+    assign slot_d = slot_q >= WRAP ? slot_q - WRAP : slot_q + SLOT_WIDTH'(DilationH);
+  end else begin : gen_rows_side_by_side
+    assign slot_d = (slot_q == SLOT_WIDTH'(ROWS - 1)) ? '0 : slot_q + 1'b1;
+  end
+
+  if (DilationW > 1) begin : gen_skip
+    localparam int unsigned BEAT_WIDTH = Beats > 1 ? $clog2(Beats) : 1;
+    logic [BEAT_WIDTH-1:0] beat_q;              // of the pixel
+
+    assign skip = beat_q == BEAT_WIDTH'(Beats - 1);
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) beat_q <= '0;
+      else if (issue) beat_q <= skip ? '0 : beat_q + 1'b1;
+    end
+  end else begin : gen_no_skip
+    assign skip = 1'b0;
+  end
 
   always_comb begin
     moved = {1'b0, top_slot_q} + (SLOT_WIDTH + 1)'(oy_last ? SLOT_FRAME : StrideH);
@@ -180,12 +207,13 @@ module bf_window #(
       line_q <= line_last ? '0 : line_q + 1'b1;
       if (line_last) begin
         ky_q   <= ky_last ? '0 : ky_q + 1'b1;
-        row_q  <= row_q + 1'b1;
-        slot_q <= (slot_q == SLOT_WIDTH'(ROWS - 1)) ? '0 : slot_q + 1'b1;
+        row_q  <= row_q + ROW_WIDTH'(DilationH);
+        slot_q <= slot_d;
       end
       if (row_last)         col_q <= COL_WIDTH'(-PadLeft * Beats);
-      else if (window_last) col_q <= col_q + COL_WIDTH'(STEP_X - LINE_BEATS + 1);
-      else if (line_last)   col_q <= col_q + COL_WIDTH'(1 - LINE_BEATS);
+      else if (window_last) col_q <= col_q + COL_WIDTH'(STEP_X - LINE_SPAN + 1);
+      else if (line_last)   col_q <= col_q + COL_WIDTH'(1 - LINE_SPAN);
+      else if (skip)        col_q <= col_q + COL_WIDTH'((DilationW - 1) * Beats + 1);
       else                  col_q <= col_q + COL_WIDTH'(1);
       if (row_last) begin
         top_q      <= oy_last ? ROW_WIDTH'(FIRST_TOP) : top_q + ROW_WIDTH'(StrideH);
@@ -292,11 +320,11 @@ module bf_window #(
 `ifndef SYNTHESIS
   initial begin
     if (Group < 1 || Beats < 1 || Height < 1 || Width < 1 || KernelH < 1 || KernelW < 1 ||
-        StrideH < 1 || StrideW < 1)
-      $fatal(1, "%m: Group, Beats, map, kernel and stride must be >= 1");
-    if (PadTop >= KernelH || PadBottom >= KernelH || PadLeft >= KernelW || PadRight >= KernelW)
+        StrideH < 1 || StrideW < 1 || DilationH < 1 || DilationW < 1)
+      $fatal(1, "%m: Group, Beats, map, kernel, stride and dilation must be >= 1");
+    if (PadTop >= SPAN_H || PadBottom >= SPAN_H || PadLeft >= SPAN_W || PadRight >= SPAN_W)
       $fatal(1, "%m: pads must be smaller than the kernel");
-    if (Height + PadTop + PadBottom < KernelH || Width + PadLeft + PadRight < KernelW)
+    if (Height + PadTop + PadBottom < SPAN_H || Width + PadLeft + PadRight < SPAN_W)
       $fatal(1, "%m: the kernel must fit into the padded map");
     if (PadSign && Beats % Planes != 0) $fatal(1, "%m: Planes must divide Beats");
   end

@@ -34,6 +34,7 @@ def stage() -> Window:
         kernel=(p["KernelH"], p["KernelW"]),
         stride=(p["StrideH"], p["StrideW"]),
         pads=tuple(p.get(name, 0) for name in pads),
+        dilation=(p.get("DilationH", 1), p.get("DilationW", 1)),
         pad_sign=bool(p.get("PadSign", 0)),
     )
 
@@ -46,7 +47,8 @@ def frames(s: Window, count: int, seed: int) -> tuple[list[int], list[int]]:
     for _ in range(count):
         pixels = random_map(rng, s.height * s.width, s.beats, s.group)
         beats_in += flat(pixels)
-        beats_out += flat(windows(pixels, (s.height, s.width), s.kernel, s.stride, s.pads, pad))
+        size = (s.height, s.width)
+        beats_out += flat(windows(pixels, size, s.kernel, s.stride, s.pads, pad, s.dilation))
     return beats_in, beats_out
 
 

@@ -34,18 +34,21 @@ def windows(  # noqa: PLR0917
     stride: tuple[int, int],
     pads: tuple[int, int, int, int],
     pad: Pixel,
+    dilation: tuple[int, int] = (1, 1),
 ) -> list[list[int]]:
     """Beats of each window of one map; pads are top, left, bottom, right."""
     height, width = size
-    out_h = (height + pads[0] + pads[2] - kernel[0]) // stride[0] + 1
-    out_w = (width + pads[1] + pads[3] - kernel[1]) // stride[1] + 1
+    spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    out_h = (height + pads[0] + pads[2] - spans[0]) // stride[0] + 1
+    out_w = (width + pads[1] + pads[3] - spans[1]) // stride[1] + 1
     found = []
     for oy in range(out_h):
         for ox in range(out_w):
             beats: list[int] = []
             for ky in range(kernel[0]):
                 for kx in range(kernel[1]):
-                    y, x = oy * stride[0] - pads[0] + ky, ox * stride[1] - pads[1] + kx
+                    y = oy * stride[0] - pads[0] + ky * dilation[0]
+                    x = ox * stride[1] - pads[1] + kx * dilation[1]
                     inside = 0 <= y < height and 0 <= x < width
                     beats += pixels[y * width + x] if inside else pad
             found.append(beats)

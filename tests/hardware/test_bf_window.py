@@ -20,10 +20,27 @@ SHAPES = {
     "one_row": (2, 1, (1, 9), (1, 3), (1, 2), (0, 2, 0, 0), 1, 0),
 }
 
+# The same, and dilation.
+APART = {
+    "same_3x3_apart": ((3, 2, (7, 6), (3, 3), (1, 1), (2, 2, 2, 2), 1, 0), (2, 2)),
+    "rows_apart": ((2, 3, (8, 4), (3, 2), (2, 1), (1, 0, 4, 1), 3, 1), (3, 1)),
+    "columns_apart": ((1, 1, (3, 9), (2, 3), (1, 2), (0, 3, 1, 2), 1, 0), (1, 3)),
+    "apart_above_map": ((2, 2, (3, 3), (2, 3), (1, 1), (2, 3, 1, 2), 1, 0), (3, 2)),
+}
+
 
 @pytest.mark.parametrize("shape", list(SHAPES))
 def test_windows_and_their_cycles(shape: str) -> None:
-    group, beats, size, kernel, stride, pads, planes, sign = SHAPES[shape]
+    compare(SHAPES[shape], (1, 1))
+
+
+@pytest.mark.parametrize("shape", list(APART))
+def test_windows_of_dilated_kernels_and_their_cycles(shape: str) -> None:
+    compare(*APART[shape])
+
+
+def compare(shape: tuple, dilation: tuple[int, int]) -> None:
+    group, beats, size, kernel, stride, pads, planes, sign = shape
     bench(
         "bf_window",
         Group=group,
@@ -34,6 +51,8 @@ def test_windows_and_their_cycles(shape: str) -> None:
         KernelW=kernel[1],
         StrideH=stride[0],
         StrideW=stride[1],
+        DilationH=dilation[0],
+        DilationW=dilation[1],
         PadTop=pads[0],
         PadLeft=pads[1],
         PadBottom=pads[2],

@@ -11,25 +11,25 @@ from bitfold.ir.ops import Conv, Sum, SumPool, Threshold, Weights
 
 
 def spread(op: Conv) -> tuple[Conv, Ints]:
-    """The same convolution without dilation and groups, zeros in their place; and its weights.
+    """The same convolution without groups, zeros in their place; and its weights.
 
-    A depthwise one keeps its groups: its weights stay (C, 1, KH, KW).
+    A depthwise one keeps its groups: its weights stay (C, 1, KH, KW). A kernel of one row or column
+    has no dilation there.
     """
-    values, (down, across) = op.weights.values, op.dilation
-    outputs, depth, height, width = values.shape
-    tall = np.zeros(
-        (outputs, depth, (height - 1) * down + 1, (width - 1) * across + 1), values.dtype
-    )
-    tall[:, :, ::down, ::across] = values
-    if op.groups > 1 and not (depth == 1 and op.groups == outputs):
-        dense = np.zeros((outputs, depth * op.groups, *tall.shape[2:]), values.dtype)
+    values = op.weights.values
+    outputs, depth = values.shape[:2]
+    down, across = (d if size > 1 else 1 for d, size in zip(op.dilation, op.kernel, strict=True))
+    alone = depth == 1 and op.groups == outputs
+    bits, bipolar = op.weights.bits, op.weights.bipolar
+    if op.groups > 1 and not alone:
+        dense = np.zeros((outputs, depth * op.groups, *op.kernel), values.dtype)
         for group, rows in enumerate(np.split(np.arange(outputs), op.groups)):
-            dense[rows, group * depth : (group + 1) * depth] = tall[rows]
-        tall = dense
-    groups = op.groups if depth == 1 and op.groups == outputs else 1
-    bits = op.weights.bits + int(op.weights.bipolar)
-    weights = Weights(tall, max(bits, 2) if op.weights.bipolar else bits)
-    return replace(op, weights=weights, dilation=(1, 1), groups=groups), tall
+            dense[rows, group * depth : (group + 1) * depth] = values[rows]
+        values = dense
+        bits, bipolar = (2, False) if bipolar else (bits, False)
+    weights = Weights(values, bits, bipolar)
+    groups = op.groups if alone else 1
+    return replace(op, weights=weights, dilation=(down, across), groups=groups), values
 
 
 def channel_weights(op: Op) -> tuple[Conv | SumPool | None, Ints | None]:

@@ -90,6 +90,8 @@ def _(stage: Window, target: str) -> Instance:
         "KernelW": stage.kernel[1],
         "StrideH": stage.stride[0],
         "StrideW": stage.stride[1],
+        "DilationH": stage.dilation[0],
+        "DilationW": stage.dilation[1],
         "PadTop": stage.pads[0],
         "PadLeft": stage.pads[1],
         "PadBottom": stage.pads[2],

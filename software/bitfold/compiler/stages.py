@@ -228,6 +228,7 @@ def _window(
         kernel=op.kernel,
         stride=op.stride,
         pads=op.pads,
+        dilation=op.dilation if isinstance(op, Conv) else (1, 1),
         pad_sign=isinstance(op, MaxPool) and x.signed and not x.bipolar,
         reads=reads,
     )

@@ -51,12 +51,13 @@ class WindowSchedule:
 
     @cached_property
     def needs(self) -> tuple[int, ...]:
-        """For each window of a frame, the last pixel inside the map that it covers."""
+        """For each window of a frame, the last pixel inside the map that it spans."""
         s = self.stage
+        height, width = s.span
         return tuple(
-            min(oy * s.stride[0] - s.pads[0] + s.kernel[0], s.height) * s.width
+            min(oy * s.stride[0] - s.pads[0] + height, s.height) * s.width
             - s.width
-            + min(ox * s.stride[1] - s.pads[1] + s.kernel[1], s.width)
+            + min(ox * s.stride[1] - s.pads[1] + width, s.width)
             - 1
             for oy in range(s.out_height)
             for ox in range(s.out_width)

@@ -47,18 +47,25 @@ class Window:
     kernel: tuple[int, int]
     stride: tuple[int, int]
     pads: tuple[int, int, int, int]  # top, left, bottom, right
+    dilation: tuple[int, int] = (1, 1)
     pad_sign: bool = False  # pad with the least value of a signed type
     reads: tuple[str, ...] = ()
 
     @property
+    def span(self) -> tuple[int, int]:
+        """Rows and columns from the kernel's first to its last."""
+        (height, width), (down, across) = self.kernel, self.dilation
+        return (height - 1) * down + 1, (width - 1) * across + 1
+
+    @property
     def out_height(self) -> int:
         """Windows down."""
-        return (self.height + self.pads[0] + self.pads[2] - self.kernel[0]) // self.stride[0] + 1
+        return (self.height + self.pads[0] + self.pads[2] - self.span[0]) // self.stride[0] + 1
 
     @property
     def out_width(self) -> int:
         """Windows across."""
-        return (self.width + self.pads[1] + self.pads[3] - self.kernel[1]) // self.stride[1] + 1
+        return (self.width + self.pads[1] + self.pads[3] - self.span[1]) // self.stride[1] + 1
 
     @property
     def window_beats(self) -> int:
@@ -68,7 +75,7 @@ class Window:
     @property
     def rows(self) -> int:
         """Rows of the map that the buffer holds."""
-        return self.kernel[0] + self.stride[0]
+        return self.span[0] + self.stride[0]
 
     @property
     def memory_bits(self) -> int:

@@ -21,7 +21,8 @@ def test_a_spread_convolution_computes_the_same(groups, outputs, dilation):
     values = RNG.integers(-4, 4, (outputs, 4 // groups, 2, 3))
     op = Conv("x", Weights(values, 3), (2, 1), (1, 2, 0, 1), groups, dilation)
     plain, matrix = spread(op)
-    assert plain.dilation == (1, 1)
+    assert plain.dilation == dilation
+    assert matrix.shape[2:] == (2, 3), "no zeros between the rows and columns of a kernel"
     assert plain.groups in (1, outputs)
     assert matrix is plain.weights.values
     x = RNG.integers(0, 8, (3, 4, 9, 11))

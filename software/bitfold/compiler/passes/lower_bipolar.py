@@ -68,7 +68,7 @@ def _lowered(graph: Graph) -> set[str]:
 
 def _sparse(op: Op) -> bool:
     """A convolution that hardware computes with zeros in between, which bipolar weights lack."""
-    return isinstance(op, Conv) and (op.groups > 1 or op.dilation != (1, 1))
+    return isinstance(op, Conv) and op.groups > 1
 
 
 def _rewritten(
