@@ -141,4 +141,17 @@ PROOFS: tuple[Proof, ...] = (
             Mutation(file="bf_axis_out", old="item_valid && item_ready)", new="item_valid)"),
         ),
     ),
+    Proof(
+        module="bf_pad_proof",
+        grid=(
+            "Beats=1",
+            "Beats=2 Height=1 Width=2 PadTop=0 PadLeft=1 PadBottom=1 PadRight=0",
+            "Beats=2 Height=2 Width=1 PadTop=0 PadLeft=0 PadBottom=0 PadRight=1",
+            "Group=2 Beats=3 Height=1 Width=1 PadTop=1 PadLeft=0 PadBottom=0 PadRight=0",
+        ),
+        mutations=(
+            Mutation(file="bf_pad", old="(!before_q || whole_q != '0)", new="1'b1"),
+            Mutation(file="bf_pad", old="inner && out_ready_i;", new="out_ready_i;"),
+        ),
+    ),
 )
