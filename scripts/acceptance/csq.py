@@ -21,7 +21,7 @@ from bitfold.runfile import SearchCsq
 from bitfold.search.batches import steps_of
 from bitfold.search.csq import CSQ
 from bitfold.search.csq.gates import PLANES, GatedLayer
-from bitfold.search.csq.schedule import end_temperature
+from bitfold.search.csq.schedule import END
 from bitfold.search.evaluate import accuracy
 
 INSIDE = 6.2  # log(4 * 127)
@@ -92,14 +92,13 @@ def lengths(model: nn.Module, seed: int) -> None:
     print("epochs  steps     end  inside  moved    acc")
     for epochs in (5, 10, 20, 40, 130, 400):
         steps = epochs * steps_of(DATA.train, FLOAT.batch)
-        chosen = end_temperature(steps)
-        for end in sorted({200.0, 1e4, chosen, 1e5}) if epochs <= 40 else [chosen]:
-            given = None if end == chosen else end
+        for end in (200.0, 1e4, END, 1e5) if epochs <= 40 else (END,):
+            given = None if end == END else end
             found, searched = search(model, seed, 4, epochs=epochs, end_temperature=given)
             inside = sum(int((reach(layer) < INSIDE).sum()) for layer in found.layers)
             moved = sum(layer.moved() for layer in found.layers)
             share = 100 * accuracy(searched, DATA.validation)
-            ours = "  ours" if end == chosen else ""
+            ours = "  ours" if end == END else ""
             print(
                 f"{epochs:6} {steps:6} {end:7.0f}  {inside:6}  {moved:5} {share:6.2f}{ours}",
                 flush=True,

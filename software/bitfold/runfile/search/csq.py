@@ -42,8 +42,8 @@ class SearchCsq(WeightSearch):
     end_temperature: float | None = Field(
         default=None,
         ge=1,
-        description="at the end of that, and on by the same law [200]; else 200, and then up to an "
-        "end that follows from the number of steps",
+        description="at the end of that, and on by the same law [200]; else 200, and then 30000 at "
+        "the end",
     )
     decay: bool = Field(default=False, description="whether gates, masks and scales decay [true]")
     scratch: bool = Field(

@@ -18,7 +18,7 @@ magnitude bits take n + 1; n is reported as the paper's count, n + 1 is what the
 Ours: the start from the pretrained network, bits as logits +margin or -margin (the authors train
 from scratch, bits starting on the threshold); no decay of gates, masks and scales; a lambda that
 grows (growth = 1 for theirs) and leaves alone what would overshoot (`budget`); after T a rise of
-the temperature to an end that follows from the number of steps (`schedule`); the policy, which
+the temperature to an end at which gates are steps (`schedule`); the policy, which
 spends what is left of the budget (`weights.fit`); the finetuning, which starts from the hard codes.
 """
 
