@@ -16,7 +16,12 @@
 //              ActBipolar      activations are -1, +1 (Planes = 1) and meet bipolar weights (XNOR).
 //                              With integer weights leave it 0: see AccShift
 //              Steps           pack_steps(step_table(...)): 32 bits for each of ceil(Planes/Ap) *
-//                              ceil(WPlanes/Wp) steps
+//                              ceil(WPlanes/Wp) steps; with modes TableSteps of them
+//              Modes, Ring, FrameVectors, ModeSteps, Flips   run-time precision, off with Modes = 1:
+//                              a frame of FrameVectors vectors is computed in the mode that its
+//                              place in ring_i says (bf_mode_ring). A mode walks through steps
+//                              ModeSteps (of bf_mvu_seq) and has thresholds or biases of its own,
+//                              with Flips (of bf_threshold). Wp and Ap divide the planes skipped
 //              WeightFile      pack_weights(...)
 //              AccWidth        bits, signed, that hold every result of W x (and with bias), >= 2
 //              Final           0: planes leave, by thresholds. 1: integers leave, Pe a beat
@@ -45,6 +50,9 @@
 //              fold P = max(Q, S), T = NF * P, R = (NF-1) * P + Q,
 //              O = Q + L + M + (Final ? 2 : 3), C = O + (NF-1) * P + S - 1; V >= (C + 2) / T keeps the
 //              output from slowing the unit. bitfold.sim.reference.mvtu_schedule is this.
+//              With modes Q, P, T, R, O, C are those of the vector's mode, T that of the vector
+//              before, R that of vector v, and products come at the end of their fold:
+//              R = NF * P, O = P + L + M + (Final ? 2 : 3).
 // Golden       bitfold.sim.reference.mvtu; test: tests/hardware/test_bf_mvtu.py
 module bf_mvtu #(
   parameter  int unsigned GroupIn       = 4,
@@ -62,7 +70,8 @@ module bf_mvtu #(
   localparam int unsigned AF    = (Planes + Ap - 1) / Ap,
   localparam int unsigned WF    = (WPlanes + Wp - 1) / Wp,
   localparam int unsigned STEPS = AF * WF,
-  parameter  logic [32*STEPS-1:0] Steps = '0,
+  parameter  int unsigned TableSteps    = STEPS,
+  parameter  logic [32*TableSteps-1:0] Steps = '0,
   parameter               WeightFile    = "",
   parameter  int unsigned AccWidth      = 16,
   parameter  bit          Final         = 1'b0,
@@ -77,10 +86,18 @@ module bf_mvtu #(
   parameter  int unsigned OutVectors    = 2,
   parameter  int unsigned Style         = 0,
   parameter  int unsigned MemRegister   = 0,
+  parameter  int unsigned Modes         = 1,
+  parameter  int unsigned Ring          = 1,
+  parameter  int unsigned FrameVectors  = 1,
+  parameter  logic [32*Modes-1:0] ModeSteps = '0,
+  parameter  bit          Flips         = 1'b0,
+  localparam int unsigned MODE_WIDTH = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned OUT_WIDTH = Final ? Pe * AccWidth : Tpe
 ) (
   input  logic                 clk_i,
   input  logic                 rst_ni,       // synchronous, active low
+  // Modes of the frames inside; 0 without modes.
+  input  logic [Ring*MODE_WIDTH-1:0] ring_i,
   // Plane stream in.
   input  logic                 in_valid_i,
   output logic                 in_ready_o,
@@ -96,23 +113,29 @@ module bf_mvtu #(
   localparam int unsigned WORDS       = Inputs / LANES;
   localparam int unsigned PRODUCT     = STEPS * WORDS * BANKS;
   localparam int unsigned SEARCH      = Final ? 1 : OutBits * (Pe / Tpe);
-  localparam int unsigned FOLD_CYCLES = PRODUCT > SEARCH ? PRODUCT : SEARCH;
+  localparam int unsigned FOLD_CYCLES = Modes == 1 && PRODUCT > SEARCH ? PRODUCT : SEARCH;
   localparam int unsigned WEIGHTS     = NF * WF * WORDS * BANKS;
 
-  function automatic int unsigned greatest_shift(input logic [32*STEPS-1:0] steps);
+  function automatic int unsigned greatest_shift(input logic [32*TableSteps-1:0] steps);
     greatest_shift = 0;
-    for (int unsigned s = 0; s < STEPS; s++) begin
+    for (int unsigned s = 0; s < TableSteps; s++) begin
       if (32'(steps[32*s+16 +: 8]) > greatest_shift) greatest_shift = 32'(steps[32*s+16 +: 8]);
     end
   endfunction
 
-  // Whether the step that ends a product can be negative as a whole: see bf_dot.
-  function automatic bit last_negative(input logic [32*STEPS-1:0] steps);
-    last_negative = (Ap == 1 && !ActBipolar && steps[32*STEPS-8])
-                    ^ (Wp == 1 && !WeightBipolar && steps[32*STEPS-7]);
+  // Whether the step that ends a product, in any mode, can be negative as a whole: see bf_dot.
+  function automatic bit last_negative(input logic [32*TableSteps-1:0] steps,
+                                       input logic [32*Modes-1:0] modes);
+    int unsigned last;
+    last_negative = 1'b0;
+    for (int unsigned m = 0; m < Modes; m++) begin
+      last = Modes == 1 ? STEPS - 1 : 32'(modes[32*m+16 +: 16]);
+      if ((Ap == 1 && !ActBipolar && steps[32*last+24])
+          != (Wp == 1 && !WeightBipolar && steps[32*last+25])) last_negative = 1'b1;
+    end
   endfunction
 
-  localparam bit          LAST_NEGATIVE = last_negative(Steps);
+  localparam bit          LAST_NEGATIVE = last_negative(Steps, ModeSteps);
   localparam int unsigned MAX_SHIFT     = greatest_shift(Steps);
   localparam int unsigned SHIFT_WIDTH   = MAX_SHIFT == 0 ? 1 : $clog2(MAX_SHIFT + 1);
   localparam int unsigned ACT_WIDTH     = $clog2(2 * WORDS * AF);
@@ -128,6 +151,23 @@ module bf_mvtu #(
   logic [Simd*Ap-1:0]       act;
   logic                     acc_valid;
   logic [Pe*AccWidth-1:0]   acc;
+  logic [MODE_WIDTH-1:0]    mode;    // of the vector that may start
+
+  if (Modes > 1) begin : g_modes
+    bf_frame_mode #(
+      .Modes   (Modes),
+      .Ring    (Ring),
+      .Vectors (FrameVectors)
+    ) i_mode (
+      .clk_i    (clk_i),
+      .rst_ni   (rst_ni),
+      .ring_i   (ring_i),
+      .vector_i (start),
+      .mode_o   (mode)
+    );
+  end else begin : g_one_mode
+    assign mode = '0;
+  end
 
   bf_vecbuf #(
     .GroupIn   (GroupIn),
@@ -158,12 +198,16 @@ module bf_mvtu #(
     .WGroups    (WF),
     .FoldCycles (FOLD_CYCLES),
     .ShiftWidth (SHIFT_WIDTH),
-    .Steps      (Steps)
+    .TableSteps (TableSteps),
+    .Steps      (Steps),
+    .Modes      (Modes),
+    .ModeSteps  (ModeSteps)
   ) i_sequence (
     .clk_i               (clk_i),
     .rst_ni              (rst_ni),
     .full_i              (full),
     .room_i              (room),
+    .mode_i              (mode),
     .start_o             (start),
     .release_o           (release_slot),
     .issue_valid_o       (issue_valid),
@@ -220,10 +264,15 @@ module bf_mvtu #(
     .HasBias       (HasBias),
     .BiasFile      (BiasFile),
     .AccShift      (AccShift),
-    .Vectors       (OutVectors)
+    .Vectors       (OutVectors),
+    .Modes         (Modes),
+    .Ring          (Ring),
+    .FrameVectors  (FrameVectors),
+    .Flips         (Flips)
   ) i_results (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),
+    .ring_i      (ring_i),
     .room_o      (room),
     .reserve_i   (start),
     .acc_valid_i (acc_valid),
@@ -239,6 +288,7 @@ module bf_mvtu #(
     if (Wp > WPlanes || Ap > Planes) $fatal(1, "%m: Wp <= WPlanes and Ap <= Planes required");
     if (ActBipolar && Planes != 1) $fatal(1, "%m: bipolar activations have one plane");
     if (WeightBipolar && WPlanes != 1) $fatal(1, "%m: bipolar weights have one plane");
+    if (Modes == 1 && TableSteps != STEPS) $fatal(1, "%m: one mode walks through all STEPS");
   end
 
   logic                 refused_q;

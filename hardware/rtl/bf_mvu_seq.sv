@@ -8,6 +8,11 @@
 // is shifted left by `shift` at the first issue of a step. A fold takes FoldCycles cycles: its
 // STEPS * SF issues and then idle cycles, when the thresholds need longer than the product.
 //
+// Modes        with Modes > 1 a vector is computed in the mode that mode_i says with start_o: the
+//              walk goes through the steps ModeSteps[mode] of the table only, [15:0] the first and
+//              [31:16] the last of them. Leaving steps out is how planes are skipped. FoldCycles
+//              then is the least length of a fold, and idle cycles come in front of the products,
+//              so that folds of different modes follow each other at least FoldCycles apart.
 // Step table   32 bits a step, step 0 lowest: [7:0] ag, [15:8] wg, [23:16] shift from the step
 //              before (0 for step 0), [24] ag holds the sign plane of the activations, [25] wg
 //              holds that of the weights. bitfold.sim.reference.pack_steps makes it.
@@ -26,9 +31,13 @@ module bf_mvu_seq #(
   parameter  int unsigned WGroups    = 1,    // WF: weight plane groups
   parameter  int unsigned FoldCycles = Words * Banks * ActGroups * WGroups,  // at least that
   parameter  int unsigned ShiftWidth = 1,    // bits of issue_shift_o
-  parameter  logic [32*ActGroups*WGroups-1:0] Steps = '0,
+  parameter  int unsigned TableSteps = ActGroups * WGroups,  // of all modes
+  parameter  logic [32*TableSteps-1:0] Steps = '0,
+  parameter  int unsigned Modes      = 1,
+  parameter  logic [32*Modes-1:0] ModeSteps  = '0,
   localparam int unsigned SF                = Words * Banks,
-  localparam int unsigned STEPS             = ActGroups * WGroups,
+  localparam int unsigned STEPS             = TableSteps,
+  localparam int unsigned MODE_WIDTH        = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned SLOT              = Words * ActGroups,
   localparam int unsigned ACT_ADDR_WIDTH    = $clog2(2 * SLOT),
   localparam int unsigned BANK_WIDTH        = Banks > 1 ? $clog2(Banks) : 1,
@@ -40,6 +49,7 @@ module bf_mvu_seq #(
   // Vectors.
   input  logic                         full_i,         // an input vector is complete
   input  logic                         room_i,         // an output vector may be reserved
+  input  logic [MODE_WIDTH-1:0]        mode_i,         // of the vector that may start
   output logic                         start_o,
   output logic                         release_o,
   // Issues.
@@ -53,7 +63,7 @@ module bf_mvu_seq #(
   output logic                         issue_act_sign_o,
   output logic                         issue_weight_sign_o
 );
-  localparam int unsigned IDLE       = FoldCycles - STEPS * SF;
+  localparam int unsigned IDLE       = FoldCycles > STEPS * SF ? FoldCycles - STEPS * SF : 0;
   localparam int unsigned WORD_WIDTH = Words > 1 ? $clog2(Words) : 1;
   localparam int unsigned STEP_WIDTH = STEPS > 1 ? $clog2(STEPS) : 1;
   localparam int unsigned FOLD_WIDTH = Folds > 1 ? $clog2(Folds) : 1;
@@ -74,22 +84,65 @@ module bf_mvu_seq #(
   logic                         step_begin_q;          // first issue of a step
 
   logic issue, last_bank, step_end, product_end, fold_end, last_fold, vector_end;
+  logic [STEP_WIDTH-1:0] first_step, last_step;        // of the vector in work
+  logic [STEP_WIDTH-1:0] start_step;                   // first of the vector that may start
 
   assign issue       = run_q && !wait_q;
   assign last_bank   = bank_q == LAST_BANK;
   assign step_end    = issue && last_bank && word_q == LAST_WORD;
-  assign product_end = step_end && step_q == LAST_STEP;
+  assign product_end = step_end && step_q == last_step;
   assign last_fold   = fold_q == LAST_FOLD;
   assign vector_end  = fold_end && last_fold;
   assign start_o     = full_i && room_i && (!run_q || vector_end);
   assign release_o   = product_end && last_fold;
 
-  if (IDLE == 0) begin : g_no_idle
-    assign fold_end = product_end;
-    assign wait_q   = 1'b0;
+  if (Modes > 1) begin : g_modes
+    localparam int unsigned IDLE_WIDTH = FoldCycles > 1 ? $clog2(FoldCycles) : 1;
+    logic [Modes-1:0][STEP_WIDTH-1:0] firsts, lasts;
+    logic [Modes-1:0][IDLE_WIDTH-1:0] idles;
+    logic [STEP_WIDTH-1:0]            first_q, last_q;
+    logic [IDLE_WIDTH-1:0]            fold_idle_q, idle_q;  // of a fold; left of this one
+
+    for (genvar m = 0; m < Modes; m++) begin : g_mode
+      localparam int unsigned FIRST   = 32'(ModeSteps[32*m +: 16]);
+      localparam int unsigned LAST    = 32'(ModeSteps[32*m+16 +: 16]);
+      localparam int unsigned PRODUCT = (LAST - FIRST + 1) * SF;
+      assign firsts[m] = STEP_WIDTH'(FIRST);
+      assign lasts[m]  = STEP_WIDTH'(LAST);
+      assign idles[m]  = FoldCycles > PRODUCT ? IDLE_WIDTH'(FoldCycles - PRODUCT) : '0;
+`ifndef SYNTHESIS
+      initial begin
+        if (FIRST > LAST || LAST >= STEPS) $fatal(1, "%m: ModeSteps lie outside the table");
+      end
+`endif
+    end
+    assign start_step = firsts[mode_i];
+    assign first_step = first_q;
+    assign last_step  = last_q;
+    assign fold_end   = product_end;
+    always_ff @(posedge clk_i) begin
+      if (start_o) begin
+        first_q     <= firsts[mode_i];
+        last_q      <= lasts[mode_i];
+        fold_idle_q <= idles[mode_i];
+      end
+      if (start_o) idle_q <= idles[mode_i];
+      else if (fold_end) idle_q <= fold_idle_q;
+      else if (wait_q) idle_q <= idle_q - 1'b1;
+    end
+    assign wait_q = idle_q != '0;
+  end else if (IDLE == 0) begin : g_no_idle
+    assign fold_end   = product_end;
+    assign wait_q     = 1'b0;
+    assign start_step = '0;
+    assign first_step = '0;
+    assign last_step  = LAST_STEP;
   end else begin : g_idle
     localparam int unsigned IDLE_WIDTH = IDLE > 1 ? $clog2(IDLE) : 1;
     logic [IDLE_WIDTH-1:0] idle_q;
+    assign start_step = '0;
+    assign first_step = '0;
+    assign last_step  = LAST_STEP;
     assign fold_end = wait_q && idle_q == IDLE_WIDTH'(IDLE - 1);
     always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
@@ -101,6 +154,11 @@ module bf_mvu_seq #(
         if (wait_q) idle_q <= fold_end ? '0 : idle_q + 1'b1;
       end
     end
+  end
+
+  if (Modes == 1) begin : g_one_mode
+    logic unused;
+    assign unused = mode_i[0];
   end
 
   // Fields of the step table as addresses; all constants.
@@ -123,7 +181,8 @@ module bf_mvu_seq #(
     slot_d        = slot_q ^ start_o;
     step_d        = step_q;
     weight_base_d = weight_base_q;
-    if (step_end) step_d = product_end ? '0 : step_q + 1'b1;
+    if (step_end) step_d = product_end ? first_step : step_q + 1'b1;
+    if (Modes > 1 && start_o) step_d = start_step;
     if (product_end) begin
       weight_base_d = last_fold ? '0 : weight_base_q + WEIGHT_ADDR_WIDTH'(WGroups * SF);
     end
@@ -167,7 +226,7 @@ module bf_mvu_seq #(
   assign issue_act_addr_o    = act_addr_q;
   assign issue_act_bank_o    = bank_q;
   assign issue_weight_addr_o = weight_addr_q;
-  assign issue_first_o       = step_begin_q && step_q == '0;
+  assign issue_first_o       = step_begin_q && step_q == first_step;
   assign issue_last_o        = product_end;
   assign issue_shift_o       = step_begin_q ? shifts[step_q] : '0;
   assign issue_act_sign_o    = act_signs[step_q];
@@ -178,7 +237,7 @@ module bf_mvu_seq #(
     if (Folds < 1 || Words < 1 || Banks < 1 || ActGroups < 1 || WGroups < 1 || ShiftWidth < 1) begin
       $fatal(1, "%m: parameters >= 1 required");
     end
-    if (FoldCycles < STEPS * SF) $fatal(1, "%m: FoldCycles >= steps * SF required");
+    if (Modes == 1 && FoldCycles < STEPS * SF) $fatal(1, "%m: FoldCycles >= steps * SF required");
   end
 `endif
 endmodule

@@ -8,6 +8,9 @@
 //              BiasFile): bf_bias.
 //              Raw = 1: the accumulators' own planes leave, OutBits = AccWidth: bf_planes.
 //              Else codes of OutBits planes, OutSigned, by ThresholdFile: bf_threshold.
+//              Modes, Ring, FrameVectors   with Modes > 1 thresholds and biases are those of the
+//                       frame's mode: see bf_mode_ring; FrameVectors is the vectors of a frame.
+//                       Flips of bf_threshold
 //              Tpe      channels of a beat where planes leave; divides Pe
 //              Vectors  output vectors held, >= 2
 //
@@ -31,11 +34,18 @@ module bf_results #(
   parameter               BiasFile      = "",
   parameter  int unsigned AccShift      = 0,
   parameter  int unsigned Vectors       = 2,
+  parameter  int unsigned Modes         = 1,
+  parameter  int unsigned Ring          = 1,
+  parameter  int unsigned FrameVectors  = 1,
+  parameter  bit          Flips         = 1'b0,
+  localparam int unsigned MODE_WIDTH = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned WIDTH  = Final ? Pe * AccWidth : Tpe,
   localparam int unsigned SEARCH = Final ? 1 : OutBits * (Pe / Tpe)
 ) (
   input  logic                   clk_i,
   input  logic                   rst_ni,         // synchronous, active low
+  // Modes of the frames inside.
+  input  logic [Ring*MODE_WIDTH-1:0] ring_i,
   // Credit.
   output logic                   room_o,
   input  logic                   reserve_i,
@@ -47,8 +57,27 @@ module bf_results #(
   input  logic                   out_ready_i,
   output logic [WIDTH-1:0]       out_data_o
 );
-  logic             valid;
-  logic [WIDTH-1:0] data;
+  logic                  valid;
+  logic [WIDTH-1:0]      data;
+  logic [MODE_WIDTH-1:0] mode;   // of the fold whose accumulators come
+
+  if (Modes > 1 && !Raw) begin : g_modes
+    bf_frame_mode #(
+      .Modes   (Modes),
+      .Ring    (Ring),
+      .Vectors (FrameVectors * Folds)
+    ) i_mode (
+      .clk_i    (clk_i),
+      .rst_ni   (rst_ni),
+      .ring_i   (ring_i),
+      .vector_i (acc_valid_i),
+      .mode_o   (mode)
+    );
+  end else begin : g_one_mode
+    logic unused;
+    assign unused = ^{ring_i, mode};
+    assign mode   = '0;
+  end
 
   if (Final) begin : g_bias
     bf_bias #(
@@ -57,12 +86,14 @@ module bf_results #(
       .Width   (AccWidth),
       .Shift   (AccShift),
       .HasBias (HasBias),
-      .File    (BiasFile)
+      .File    (BiasFile),
+      .Modes   (Modes)
     ) i_bias (
       .clk_i       (clk_i),
       .rst_ni      (rst_ni),
       .acc_valid_i (acc_valid_i),
       .acc_data_i  (acc_data_i),
+      .mode_i      (mode),
       .out_valid_o (valid),
       .out_data_o  (data)
     );
@@ -87,12 +118,15 @@ module bf_results #(
       .AccWidth  (AccWidth),
       .OutBits   (OutBits),
       .OutSigned (OutSigned),
-      .File      (ThresholdFile)
+      .File      (ThresholdFile),
+      .Modes     (Modes),
+      .Flips     (Flips)
     ) i_threshold (
       .clk_i       (clk_i),
       .rst_ni      (rst_ni),
       .acc_valid_i (acc_valid_i),
       .acc_data_i  (acc_data_i),
+      .mode_i      (mode),
       .out_valid_o (valid),
       .out_data_o  (data)
     );

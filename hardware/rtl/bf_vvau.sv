@@ -20,6 +20,9 @@
 //                              2: a weight a position and channel, word {p * Groups + group} has
 //                              that of channel i of the group at bit i * WBits
 //              AccWidth        bits, signed, that hold every sum (and with bias)
+//              Modes, Ring, FrameVectors, Flips   as in bf_mvtu; no plane is left out, so no mode is
+//                              faster. WeightSkip: 8 bits a mode, how many of the least significant
+//                              planes of the weights count as zero in it
 //              Final, OutBits, OutSigned, Raw, Tpe, ThresholdFile, HasBias, BiasFile, OutVectors
 //                              as in bf_mvtu, with Pe = G
 //
@@ -53,10 +56,18 @@ module bf_vvau #(
   parameter  bit          HasBias       = 1'b0,
   parameter               BiasFile      = "",
   parameter  int unsigned OutVectors    = 2,
+  parameter  int unsigned Modes         = 1,
+  parameter  int unsigned Ring          = 1,
+  parameter  int unsigned FrameVectors  = 1,
+  parameter  logic [8*Modes-1:0] WeightSkip = '0,
+  parameter  bit          Flips         = 1'b0,
+  localparam int unsigned MODE_WIDTH = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned OUT_WIDTH = Final ? Group * AccWidth : Tpe
 ) (
   input  logic                 clk_i,
   input  logic                 rst_ni,       // synchronous, active low
+  // Modes of the frames inside; 0 without modes.
+  input  logic [Ring*MODE_WIDTH-1:0] ring_i,
   // Plane stream in.
   input  logic                 in_valid_i,
   output logic                 in_ready_o,
@@ -83,18 +94,23 @@ module bf_vvau #(
   logic [Group*AccWidth-1:0] product;
 
   bf_vvau_products #(
-    .Group      (Group),
-    .Planes     (Planes),
-    .ActSigned  (ActSigned),
-    .Groups     (Groups),
-    .Positions  (Positions),
-    .WBits      (WBits),
-    .WKind      (WKind),
-    .WeightFile (WeightFile),
-    .AccWidth   (AccWidth)
+    .Group        (Group),
+    .Planes       (Planes),
+    .ActSigned    (ActSigned),
+    .Groups       (Groups),
+    .Positions    (Positions),
+    .WBits        (WBits),
+    .WKind        (WKind),
+    .WeightFile   (WeightFile),
+    .AccWidth     (AccWidth),
+    .Modes        (Modes),
+    .Ring         (Ring),
+    .FrameVectors (FrameVectors),
+    .WeightSkip   (WeightSkip)
   ) i_products (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),
+    .ring_i      (ring_i),
     .in_valid_i  (in_valid_i),
     .in_ready_o  (in_ready_o),
     .in_data_i   (in_data_i),
@@ -116,6 +132,7 @@ module bf_vvau #(
     .rst_ni              (rst_ni),
     .full_i              (full),
     .room_i              (room),
+    .mode_i              (1'b0),
     .start_o             (start),
     .release_o           (release_slot),
     .issue_valid_o       (issue_valid),
@@ -167,10 +184,15 @@ module bf_vvau #(
     .ThresholdFile (ThresholdFile),
     .HasBias       (HasBias),
     .BiasFile      (BiasFile),
-    .Vectors       (OutVectors)
+    .Vectors       (OutVectors),
+    .Modes         (Modes),
+    .Ring          (Ring),
+    .FrameVectors  (FrameVectors),
+    .Flips         (Flips)
   ) i_results (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),
+    .ring_i      (ring_i),
     .room_o      (room),
     .reserve_i   (start),
     .acc_valid_i (acc_valid),

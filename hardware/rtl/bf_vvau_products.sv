@@ -12,20 +12,27 @@
 // Comb. paths  in_valid_i -> full_o.
 // Test         tests/hardware/test_bf_vvau.py
 module bf_vvau_products #(
-  parameter  int unsigned Group      = 4,
-  parameter  int unsigned Planes     = 4,
-  parameter  bit          ActSigned  = 1'b0,
-  parameter  int unsigned Groups     = 2,
-  parameter  int unsigned Positions  = 9,
-  parameter  int unsigned WBits      = 1,
-  parameter  int unsigned WKind      = 0,
-  parameter               WeightFile = "",
-  parameter  int unsigned AccWidth   = 12,
+  parameter  int unsigned Group        = 4,
+  parameter  int unsigned Planes       = 4,
+  parameter  bit          ActSigned    = 1'b0,
+  parameter  int unsigned Groups       = 2,
+  parameter  int unsigned Positions    = 9,
+  parameter  int unsigned WBits        = 1,
+  parameter  int unsigned WKind        = 0,
+  parameter               WeightFile   = "",
+  parameter  int unsigned AccWidth     = 12,
+  parameter  int unsigned Modes        = 1,
+  parameter  int unsigned Ring         = 1,
+  parameter  int unsigned FrameVectors = 1,
+  parameter  logic [8*Modes-1:0] WeightSkip = '0,
+  localparam int unsigned MODE_WIDTH  = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned GROUP_WIDTH = Groups > 1 ? $clog2(Groups) : 1,
   localparam int unsigned ADDR_WIDTH  = GROUP_WIDTH + 1
 ) (
   input  logic                      clk_i,
   input  logic                      rst_ni,  // synchronous, active low
+  // Modes of the frames inside; 0 without modes.
+  input  logic [Ring*MODE_WIDTH-1:0] ring_i,
   // Plane beats in.
   input  logic                      in_valid_i,
   output logic                      in_ready_o,
@@ -100,6 +107,34 @@ module bf_vvau_products #(
     sum_addr_o    <= addr_q;
   end
 
+  // Planes of the weights that the frame's mode leaves; all without modes.
+  localparam bit SKIPS = Modes > 1 && WeightSkip != '0;
+  logic [WBits-1:0] kept;
+
+  if (SKIPS) begin : g_skip
+    logic [MODE_WIDTH-1:0]       mode;
+    logic [Modes-1:0][WBits-1:0] masks;
+    bf_frame_mode #(
+      .Modes   (Modes),
+      .Ring    (Ring),
+      .Vectors (FrameVectors)
+    ) i_mode (
+      .clk_i    (clk_i),
+      .rst_ni   (rst_ni),
+      .ring_i   (ring_i),
+      .vector_i (last_beat),
+      .mode_o   (mode)
+    );
+    for (genvar m = 0; m < Modes; m++) begin : g_mode
+      assign masks[m] = {WBits{1'b1}} << WeightSkip[8*m +: 8];
+    end
+    always_ff @(posedge clk_i) kept <= masks[mode];
+  end else begin : g_all
+    logic unused;
+    assign unused = ^{ring_i, kept};
+    assign kept   = '1;
+  end
+
   logic [Group*PRODUCT-1:0] weights;         // sign-extended
 
   if (WKind == 0) begin : g_one
@@ -132,7 +167,7 @@ module bf_vvau_products #(
     for (genvar i = 0; i < Group; i++) begin : g_lane
       localparam int unsigned AT = WKind == 1 ? 0 : i * WBits;
       assign weights[i*PRODUCT +: PRODUCT] =
-        {{PRODUCT - WBits{read[AT + WBits - 1]}}, read[AT +: WBits]};
+        {{PRODUCT - WBits{read[AT + WBits - 1]}}, read[AT +: WBits] & kept};
     end
   end
 

@@ -145,6 +145,10 @@ class Case:
             register=self.register,
         )
 
+    def timings(self, count: int) -> list[MvtuTiming]:
+        """Of so many vectors."""
+        return [self.timing] * count
+
     @property
     def out_vectors(self) -> int:
         return self.vectors or self.timing.vectors

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from mvtu_layer import write_image, write_lanes
 
-from bitfold.cost.schedule_mvtu import timing_of
+from bitfold.cost.schedule_mvtu import timings_of
 from bitfold.cost.stages import Vvau
 from bitfold.sim.reference import (
     MvtuTiming,
@@ -113,7 +113,11 @@ class Case:
 
     @property
     def timing(self) -> MvtuTiming:
-        return timing_of(self.stage, 0)
+        return timings_of(self.stage, 0)[0]
+
+    def timings(self, count: int) -> list[MvtuTiming]:
+        """Of so many vectors."""
+        return [self.timing] * count
 
     @property
     def out_vectors(self) -> int:

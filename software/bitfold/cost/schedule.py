@@ -9,6 +9,7 @@ Times are cycles, counted from the transfer of the first input beat. The source 
 the sink always takes, which is how `bitfold verify` measures.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -37,15 +38,20 @@ class Timeline:
         return (*self.ends[:frames], *(self.ends[-1] + i * self.interval for i in more))
 
 
-def frame_times(stages: tuple[Stage, ...], frames: int, style: int = 0) -> tuple[Timeline, ...]:
+def frame_times(
+    stages: tuple[Stage, ...], frames: int, style: int = 0, modes: Sequence[int] = ()
+) -> tuple[Timeline, ...]:
     """For each stream that a stage sends, the last transfer of each frame.
 
     All frames are evaluated as long as that stays quick; a long run is cut to a few frames, and
     each stream's last interval is taken to repeat. style: of the popcounts, decides their latency.
+    modes: of the frames, for stages with run-time precision; where they differ nothing is cut.
     """
-    links = make_links(stages, style)
+    links = make_links(stages, style, modes=modes or (0,))
     vectors = sum(link.vectors for link in links)
     evaluated = max(2, min(frames, MAX_VECTORS // vectors)) if frames > 1 else 1
+    if len(set(modes)) > 1:
+        evaluated = frames
     stuck = run_links(links, evaluated)
     assert not stuck, f"deadlock in the cycle model at {stuck}"
     return tuple(

@@ -1,12 +1,12 @@
 """The streams of an accelerator, each between a producer and a consumer with their recurrences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
 from bitfold.cost.schedule_branches import ForkSchedule, JoinSchedule
 from bitfold.cost.schedule_moves import PadSchedule, UpscaleSchedule
-from bitfold.cost.schedule_mvtu import MvtuSchedule, timing_of
+from bitfold.cost.schedule_mvtu import MvtuSchedule, timings_of
 from bitfold.cost.schedule_streams import (
     AxisInSchedule,
     AxisOutSchedule,
@@ -139,14 +139,20 @@ class Link:
 
 
 def make_links(
-    stages: tuple[Stage, ...], style: int, *, pace: int = 0, unlimited: bool = False
+    stages: tuple[Stage, ...],
+    style: int,
+    *,
+    pace: int = 0,
+    unlimited: bool = False,
+    modes: Sequence[int] = (0,),
 ) -> tuple[Link, ...]:
     """The source's stream, then what each stage sends; last, constant zeros that joins read.
 
     style: of the popcounts. pace: see `Link`. unlimited: forks whose FIFOs are never full.
+    modes: of the frames, where stages have modes; the last goes on.
     """
     reads = reads_of(stages)
-    servers = {s.name: Server(_schedule(s, style, unlimited)) for s in stages}
+    servers = {s.name: Server(_schedule(s, style, unlimited, modes)) for s in stages}
     consumers = {
         name: (stage, port)
         for stage in stages
@@ -180,14 +186,15 @@ def make_links(
     return tuple(links)
 
 
-def _schedule(stage: Stage, style: int, unlimited: bool) -> Schedule:
+def _schedule(stage: Stage, style: int, unlimited: bool, modes: Sequence[int]) -> Schedule:
     match stage:
         case AxisIn():
             return AxisInSchedule(stage)
         case Window():
             return WindowSchedule(stage)
         case Mvtu() | Vvau():
-            return MvtuSchedule(stage, timing_of(stage, style))
+            timings = timings_of(stage, style)
+            return MvtuSchedule(stage, timings, modes if stage.modes else (0,))
         case Pool():
             return PoolSchedule(stage)
         case Pad():

@@ -10,11 +10,26 @@ stage, and behind a fork that name and the number of the branch. Without names i
 stage before.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import final
 
 from bitfold.cost.shape import Folding
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StageModes:
+    """Run-time precision of a unit: what it does in each mode that the network may be in.
+
+    kept:  planes of the weights and of the activations that count, the most significant ones.
+    flips: channels may decrease; thresholds have a bit more that says so.
+    ring:  frames whose modes are kept.
+    """
+
+    kept: tuple[tuple[int, int], ...]
+    flips: bool = False
+    ring: int = 2
 
 
 @final
@@ -105,6 +120,7 @@ class Mvtu:
     tpe: int  # comparators; divides PE
     raw: bool = False  # the planes are those of the accumulators: out_bits = acc_width
     reads: tuple[str, ...] = ()
+    modes: StageModes | None = None
 
     @property
     def final(self) -> bool:
@@ -132,9 +148,20 @@ class Mvtu:
         return self.inputs // self.folding.simd
 
     @property
+    def kept(self) -> tuple[tuple[int, int], ...]:
+        """Planes of weights and activations in each mode; all where there are no modes."""
+        return self.modes.kept if self.modes else ((self.w_planes, self.planes),)
+
+    @property
+    def mode_steps(self) -> tuple[int, ...]:
+        """Pairs of plane groups that are multiplied, in each mode."""
+        fold = self.folding
+        return tuple(ceil(a / fold.ap) * ceil(w / fold.wp) for w, a in self.kept)
+
+    @property
     def steps(self) -> int:
-        """Pairs of plane groups."""
-        return ceil(self.planes / self.folding.ap) * ceil(self.w_planes / self.folding.wp)
+        """Pairs of plane groups; with modes those of the slowest."""
+        return max(self.mode_steps)
 
     @property
     def threshold_cycles(self) -> int:
@@ -163,8 +190,9 @@ class Mvtu:
 
     @property
     def bitops(self) -> int:
-        """Binary multiplications of a frame that the product needs."""
-        return self.inputs * self.outputs * self.pixels * self.planes * self.w_planes
+        """Binary multiplications of a frame that the product needs, in the slowest mode."""
+        most = max(w * a for w, a in self.kept)
+        return self.inputs * self.outputs * self.pixels * most
 
     @property
     def weight_bits(self) -> int:
@@ -195,6 +223,7 @@ class Vvau:
     tpe: int  # comparators; divides group
     raw: bool = False  # as in Mvtu
     reads: tuple[str, ...] = ()
+    modes: StageModes | None = None  # thresholds and biases; no mode is faster
 
     @property
     def final(self) -> bool:
@@ -387,6 +416,19 @@ class AxisOut:
     outputs: int
     signed: bool = True
     reads: tuple[str, ...] = ()
+
+
+def at_mode(stage: "Stage", mode: int) -> "Stage":
+    """The stage as it is while the network stays in `mode`, for formulas of its rate."""
+    if isinstance(stage, Mvtu | Vvau) and stage.modes is not None:
+        return replace(stage, modes=replace(stage.modes, kept=(stage.modes.kept[mode],)))
+    return stage
+
+
+def mode_count(stages: "tuple[Stage, ...]") -> int:
+    """Modes of an accelerator; 1 where its precision is fixed."""
+    units = (s.modes for s in stages if isinstance(s, Mvtu | Vvau) and s.modes)
+    return max((len(modes.kept) for modes in units), default=1)
 
 
 Stage = AxisIn | Window | Mvtu | Vvau | Pool | Pad | Upscale | Fork | Join | Gather | AxisOut

@@ -19,6 +19,7 @@ class MvtuTiming:
     dot_latency: of bf_dot
     final:       integers leave, not planes
     register:    parameter MemRegister
+    lead:        idle cycles of a fold come in front of its products: a unit with modes
     """
 
     product: int
@@ -27,6 +28,7 @@ class MvtuTiming:
     dot_latency: int
     final: bool
     register: int = 0
+    lead: bool = False
 
     @property
     def fold(self) -> int:
@@ -41,12 +43,17 @@ class MvtuTiming:
     @property
     def release(self) -> int:
         """R: cycles from a vector's first product to the first in which its slot takes beats."""
-        return (self.folds - 1) * self.fold + self.product
+        return (self.folds - 1) * self.fold + self.product_end
+
+    @property
+    def product_end(self) -> int:
+        """Cycles from the start of a fold to the end of its products."""
+        return self.fold if self.lead else self.product
 
     @property
     def first_out(self) -> int:
         """Cycles from a vector's first product to its first output beat being offered."""
-        return self.product + self.dot_latency + self.register + (2 if self.final else 3)
+        return self.product_end + self.dot_latency + self.register + (2 if self.final else 3)
 
     @property
     def out_offsets(self) -> tuple[int, ...]:
@@ -71,11 +78,16 @@ class MvtuTiming:
         return max(2, -(-(self.last_out + START_AFTER_TAKEN) // self.period))
 
 
+def held(timings: Sequence[MvtuTiming]) -> int:
+    """V of a unit that has these cycle counts in its modes."""
+    return max(timing.vectors for timing in timings)
+
+
 def mvtu_schedule(
-    timing: MvtuTiming,
+    timings: Sequence[MvtuTiming],
     last_in: Sequence[int],
     last_taken: Sequence[int],
-    vectors: int | None = None,
+    vectors: int,
 ) -> tuple[list[int], list[int], list[int]]:
     """When vectors start, when their last output beat is offered, when their slot opens.
 
@@ -83,22 +95,22 @@ def mvtu_schedule(
         out(v)    = start(v) + C      last beat offered; earlier beats: start(v) + out_offsets
         opens(v)  = start(v-2) + R    first cycle in which a beat of vector v may be taken
 
+    timings[v]:    cycle counts of vector v: T of v-1, C of v, R of v-2.
     last_in[v]:    cycle in which the last input beat of vector v is transferred.
     last_taken[v]: cycle in which the last output beat of vector v is transferred; those of
                    vectors below len(last_in) - V are read. A consumer that is ready from cycle r on
                    takes the last of K beats in max(out(v), r + K - 1, last_taken(v-1) + K).
-    vectors:       V, the parameter OutVectors; timing.vectors when None.
+    vectors:       V, the parameter OutVectors.
     Returns (start, out, opens), opens with 0 for the first two vectors.
     """
-    held = vectors or timing.vectors
     starts: list[int] = []
     for v, arrived in enumerate(last_in):
         start = arrived + START_AFTER_INPUT
         if v >= 1:
-            start = max(start, starts[v - 1] + timing.period)
-        if v >= held:
-            start = max(start, last_taken[v - held] + START_AFTER_TAKEN)
+            start = max(start, starts[v - 1] + timings[v - 1].period)
+        if v >= vectors:
+            start = max(start, last_taken[v - vectors] + START_AFTER_TAKEN)
         starts.append(start)
-    offered = [s + timing.last_out for s in starts]
-    opens = [starts[v - 2] + timing.release if v >= 2 else 0 for v in range(len(starts))]
+    offered = [s + t.last_out for s, t in zip(starts, timings, strict=True)]
+    opens = [starts[v - 2] + timings[v - 2].release if v >= 2 else 0 for v in range(len(starts))]
     return starts, offered, opens

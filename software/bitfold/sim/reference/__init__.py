@@ -18,11 +18,15 @@ from bitfold.sim.reference.planes import vecbuf_words as vecbuf_words
 from bitfold.sim.reference.rom import lane_file as lane_file
 from bitfold.sim.reference.rom import pack_biases as pack_biases
 from bitfold.sim.reference.rom import pack_channel_weights as pack_channel_weights
+from bitfold.sim.reference.rom import pack_mode_biases as pack_mode_biases
+from bitfold.sim.reference.rom import pack_mode_thresholds as pack_mode_thresholds
 from bitfold.sim.reference.rom import pack_thresholds as pack_thresholds
 from bitfold.sim.reference.rom import pack_weights as pack_weights
 from bitfold.sim.reference.rom import to_mem as to_mem
 from bitfold.sim.reference.steps import Issue as Issue
 from bitfold.sim.reference.steps import Step as Step
 from bitfold.sim.reference.steps import issues as issues
+from bitfold.sim.reference.steps import mode_steps as mode_steps
+from bitfold.sim.reference.steps import pack_mode_steps as pack_mode_steps
 from bitfold.sim.reference.steps import pack_steps as pack_steps
 from bitfold.sim.reference.steps import step_table as step_table

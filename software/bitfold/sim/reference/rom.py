@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitfold.sim.reference.planes import Ints, extend_codes, values_to_codes
 
@@ -90,6 +91,45 @@ def pack_thresholds(
     mask = (2 << acc_width) - 1
     ordered = np.clip(thresholds, -limit, limit)[:, heap_order(bits)] & mask
     return [ordered[lane::tpe].reshape(-1).tolist() for lane in range(tpe)]
+
+
+def pack_mode_thresholds(
+    thresholds: Sequence[Ints],
+    flips: Sequence[NDArray[np.bool_]] | None,
+    bits: int,
+    *,
+    pe: int,
+    tpe: int,
+    acc_width: int,
+) -> list[list[int]]:
+    """`pack_thresholds` of several modes: word {fold, round, mode, node}.
+
+    flips: for each mode, channels (MH,) whose code is inverted: the bit above a threshold's.
+    Behind the last mode the places up to a power of two are empty, but for those at the very end.
+    """
+    places = 1 << (len(thresholds) - 1).bit_length()
+    lanes: list[list[int]] = []
+    for lane in range(tpe):
+        parts = []
+        for mode, table in enumerate(thresholds):
+            packed = pack_thresholds(table, bits, pe=pe, tpe=tpe, acc_width=acc_width)[lane]
+            words = np.array(packed, dtype=object).reshape(-1, 1 << bits)
+            if flips is not None:
+                words = words + (flips[mode][lane::tpe, None].astype(object) << acc_width + 1)
+            parts.append(words)
+        parts += [np.zeros_like(parts[0])] * (places - len(parts))
+        empty = places - len(thresholds) << bits
+        every = np.stack(parts, axis=1).reshape(-1).tolist()
+        lanes.append(every[: len(every) - empty])
+    return lanes
+
+
+def pack_mode_biases(biases: Sequence[Ints], *, pe: int, width: int) -> list[int]:
+    """`pack_biases` of several modes: word {fold, mode}, as `pack_mode_thresholds`."""
+    packed = [pack_biases(bias, pe=pe, width=width) for bias in biases]
+    empty = (1 << (len(biases) - 1).bit_length()) - len(biases)
+    words = [word for fold in zip(*packed, strict=True) for word in (*fold, *[0] * empty)]
+    return words[: len(words) - empty]
 
 
 def lane_file(prefix: str, lane: int) -> str:

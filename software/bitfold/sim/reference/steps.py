@@ -1,6 +1,6 @@
 """The order in which a matrix-vector unit walks over pairs of bit-plane groups."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -46,6 +46,31 @@ def step_table(
         )
         before = exponent
     return tuple(steps)
+
+
+def mode_steps(
+    kept: Sequence[tuple[int, int]], ap: int, wp: int, *, act_signed: bool, weight_signed: bool
+) -> tuple[tuple[Step, ...], tuple[tuple[int, int], ...]]:
+    """The steps of several modes, one table, and the first and last step of each mode in it.
+
+    kept: planes of the weights and of the activations in each mode. The planes left out are the
+    least significant ones, whole groups of them: numbers of groups count from the top.
+    """
+    table: list[Step] = []
+    places: dict[tuple[int, int], tuple[int, int]] = {}
+    for w_planes, planes in kept:
+        if (w_planes, planes) not in places:
+            steps = step_table(
+                planes, w_planes, ap, wp, act_signed=act_signed, weight_signed=weight_signed
+            )
+            places[w_planes, planes] = (len(table), len(table) + len(steps) - 1)
+            table += steps
+    return tuple(table), tuple(places[each] for each in kept)
+
+
+def pack_mode_steps(places: Sequence[tuple[int, int]]) -> int:
+    """The parameter ModeSteps: 32 bits a mode, mode 0 lowest: [15:0] first, [31:16] last step."""
+    return sum((first | last << 16) << 32 * m for m, (first, last) in enumerate(places))
 
 
 def pack_steps(steps: tuple[Step, ...]) -> int:
