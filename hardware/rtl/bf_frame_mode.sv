@@ -8,7 +8,7 @@
 //              the next frame begins. mode_o is the mode of the next vector that will pulse, or of
 //              the one that pulses now.
 // Comb. paths  ring_i -> mode_o.
-// Test         tests/hardware/test_bf_mode_ring.py
+// Test         tests/hardware/test_bf_mvtu.py
 module bf_frame_mode #(
   parameter  int unsigned Modes   = 2,       // >= 2
   parameter  int unsigned Ring    = 4,       // places; a power of two

@@ -8,7 +8,7 @@
 // where by_frame_i is 1 and the network has such a mode, else mode_i. So a frame is computed in one
 // mode, and the next may enter in another at once: nothing is drained.
 //
-// Streams      s_axis_* to m_axis_*, unchanged; leave_i: the last beat of a frame's output moves.
+// Streams      s_axis_* to m_axis_*, unchanged; leave_*: the output of the accelerator, observed.
 //              A frame waits at the door while Ring frames are inside. With a Ring that is two
 //              greater than what the stages hold that never happens, and no place is written anew
 //              before all stages are through with its frame (bitfold.cost.ring).
@@ -37,7 +37,9 @@ module bf_mode_ring #(
   input  logic                   m_axis_tready,
   output logic                   m_axis_tlast,
   // Frames out.
-  input  logic                   leave_i,
+  input  logic                   leave_tvalid_i,
+  input  logic                   leave_tready_i,
+  input  logic                   leave_tlast_i,
   // What decides.
   input  logic [WIDTH-1:0]       mode_i,
   input  logic                   by_frame_i,
@@ -47,6 +49,7 @@ module bf_mode_ring #(
   output logic [WIDTH-1:0]       newest_o,     // mode of the frame that entered last
   output logic [COUNT_WIDTH-1:0] inside_o,     // frames
   output logic                   enter_o,      // pulses: a frame's first beat moves
+  output logic                   leave_o,      // pulses: the last beat of a frame's output moves
   output logic                   refused_o     // pulses with it: s_axis_tuser is no mode
 );
   localparam int unsigned BEAT_WIDTH  = BeatsPerFrame > 1 ? $clog2(BeatsPerFrame) : 1;
@@ -67,7 +70,8 @@ module bf_mode_ring #(
   assign s_axis_tready = m_axis_tready && open;
 
   assign enter_o   = m_axis_tvalid && m_axis_tready && first;
-  assign known     = s_axis_tuser < 8'(Modes);
+  assign leave_o   = leave_tvalid_i && leave_tready_i && leave_tlast_i;
+  assign known     = 9'(s_axis_tuser) < 9'(Modes);
   assign mode      = by_frame_i && known ? s_axis_tuser[WIDTH-1:0] : mode_i;
   assign refused_o = enter_o && by_frame_i && !known;
   assign ring_o    = ring_q;
@@ -90,8 +94,8 @@ module bf_mode_ring #(
         enter_q  <= enter_q + 1'b1;
         newest_q <= mode;
       end
-      if (leave_i) leave_q <= leave_q + 1'b1;
-      inside_q <= inside_q + COUNT_WIDTH'(enter_o) - COUNT_WIDTH'(leave_i);
+      if (leave_o) leave_q <= leave_q + 1'b1;
+      inside_q <= inside_q + COUNT_WIDTH'(enter_o) - COUNT_WIDTH'(leave_o);
     end
     if (enter_o) ring_q[enter_q] <= mode;
   end
@@ -104,7 +108,7 @@ module bf_mode_ring #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (rst_ni && leave_i && inside_q == '0) $fatal(1, "%m: a frame left that never entered");
+    if (rst_ni && leave_o && inside_q == '0) $fatal(1, "%m: a frame left that never entered");
   end
 `endif
 endmodule

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -179,13 +180,25 @@ def test_timing_by_hand() -> None:
 def test_schedule_waits_for_input_for_itself_and_for_room() -> None:
     t = timing()
     # Input bound at first, then back to back.
-    starts, offered, opens = mvtu_schedule(t, [9, 30, 33, 34], [100, 200, 300, 400], vectors=4)
+    starts, offered, opens = mvtu_schedule([t] * 4, [9, 30, 33, 34], [100, 200, 300, 400], 4)
     assert starts == [10, 31, 47, 63]
     assert offered == [s + t.last_out for s in starts]
     assert opens == [0, 0, 24, 45]
     # The consumer takes vector 0 late: vector 2 waits for it.
-    starts, _, _ = mvtu_schedule(t, [9, 30, 33], [100, 130], vectors=2)
+    starts, _, _ = mvtu_schedule([t] * 3, [9, 30, 33], [100, 130], 2)
     assert starts == [10, 31, 102]
+
+
+def test_a_vector_takes_the_cycles_of_its_own_mode() -> None:
+    slow = MvtuTiming(product=12, folds=2, search=3, dot_latency=4, final=False, lead=True)
+    fast = replace(slow, product=2)
+    starts, offered, opens = mvtu_schedule([slow, fast, fast, slow], [0] * 4, [0] * 4, 4)
+    assert starts == [1, 25, 31, 37]
+    assert offered == [s + t.last_out for s, t in zip(starts, (slow, fast, fast, slow), strict=True)]
+    assert opens == [0, 0, 25, 31]
+    # Behind idle cycles in front of the products results are as far apart as the search is long.
+    assert fast.first_out - fast.product_end == slow.first_out - slow.product_end
+    assert (slow.period, fast.period) == (24, 6)
 
 
 def test_held_vectors_cover_the_pipeline() -> None:
@@ -196,5 +209,5 @@ def test_held_vectors_cover_the_pipeline() -> None:
         starts: list[int] = []
         for v in range(20):
             taken = [s + t.last_out for s in starts]
-            starts = mvtu_schedule(t, [0] * (v + 1), taken)[0]
+            starts = mvtu_schedule([t] * (v + 1), [0] * (v + 1), taken, t.vectors)[0]
         assert {b - a for a, b in itertools.pairwise(starts)} == {t.period}
