@@ -49,18 +49,22 @@ def estimate(
 
     BitOps, weight bits, LUTs, block RAMs and cycles of each stage and in total, the stages that
     bind the rate, the LUTs that one percent more rate would cost (None where it cannot be), and
-    the share of each part of the family.
+    the share of each part of the family. `model` may be the modes.json of a network with precision
+    modes: figures then are of the slowest, and `modes` has the rate of each.
     """
-    from bitfold.compiler.compile import plan, predict
+    from bitfold.compiler.compile import predict
     from bitfold.compiler.folding import Prices
     from bitfold.compiler.front import one_percent
     from bitfold.compiler.lower import lower
+    from bitfold.compiler.modes import read_network, serve_modes
+    from bitfold.compiler.plan import plan
     from bitfold.cost import read_target
     from bitfold.cost.stages import Mvtu, Vvau
     from bitfold.synth.target import load_target
 
-    graph = read_graph(model)
-    layers = lower(graph)
+    read = read_network(model)
+    graph = read.graph
+    layers = serve_modes(graph, read.model.name, read.modes)[0] if read.modes else lower(graph)
     prices = Prices(read_target(target))
     stages = plan(
         graph,

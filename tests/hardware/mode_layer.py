@@ -13,7 +13,6 @@ from bitfold.sim.reference import (
     MvtuTiming,
     mode_steps,
     mvtu,
-    pack_biases,
     pack_mode_biases,
     pack_mode_steps,
     pack_mode_thresholds,
@@ -43,9 +42,7 @@ class ModeCase:
         """Cycle counts in each mode."""
         case = self.case
         return tuple(
-            replace(
-                replace(case, w_planes=w, planes=a).timing, register=case.register, lead=True
-            )
+            replace(replace(case, w_planes=w, planes=a).timing, register=case.register, lead=True)
             for w, a in self.kept
         )
 

@@ -10,7 +10,8 @@ float32 the QONNX graph in float32 throughout, as onnxruntime and qonnx execute 
 The float32 one is evaluated in batches, and on the first samples by qonnx itself as well.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -45,6 +46,19 @@ class Comparison:
     qonnx_samples: int  # samples that qonnx itself executed
     qonnx_mismatches: int  # integers, our batched float32 evaluation against qonnx; expected 0
     reference: str = "QONNX graph, exact accumulation; float32 sums counted apart"
+
+
+def total(found: Sequence[Comparison]) -> Comparison:
+    """Counts of several comparisons together."""
+    first, *others = found
+    for each in others:
+        sums = {
+            name: getattr(first, name) + value
+            for name, value in asdict(each).items()
+            if isinstance(value, int)
+        }
+        first = replace(first, **sums)
+    return first
 
 
 def compare(

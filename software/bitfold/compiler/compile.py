@@ -1,18 +1,16 @@
 """The compiler's front door: a QONNX file and a wish in, a design folder out."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
-from math import floor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitfold.compiler.budget import Budget, fold
-from bitfold.compiler.check import Comparison, compare
+from bitfold.compiler.check import Comparison, compare, total
 from bitfold.compiler.design import (
     Design,
     describe_input,
@@ -23,26 +21,24 @@ from bitfold.compiler.design import (
 )
 from bitfold.compiler.emit import emit_top
 from bitfold.compiler.emit_bench import BENCH_MODULES, emit_bench
-from bitfold.compiler.folding import Prices
+from bitfold.compiler.emit_modes import layer_planes, mode_modules
 from bitfold.compiler.instances import instance_of, style_of
 from bitfold.compiler.layers import Layer
 from bitfold.compiler.lower import lower
 from bitfold.compiler.memories import emit_memories
-from bitfold.compiler.pipeline import run_pipeline
-from bitfold.compiler.read_qonnx import read_qonnx
+from bitfold.compiler.modes import Mode, Modes, describe_modes, read_network, serve_modes
+from bitfold.compiler.plan import plan
 from bitfold.compiler.reading.quantiser import Ties
-from bitfold.compiler.stages import build_stages
+from bitfold.compiler.registers import c_header, register_map
 from bitfold.cost import interval, read_target, stage_brams, stage_cycles, stage_ffs, stage_luts
-from bitfold.cost.depths import with_depths
 from bitfold.cost.schedule import frame_times
-from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Stage, Vvau
-from bitfold.errors import BudgetError, ConfigError, MismatchError
-from bitfold.files import digest, new_folder, write_text
+from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Stage, Vvau, at_mode, mode_count
+from bitfold.errors import MismatchError
+from bitfold.files import digest, new_folder, write_json, write_text
 from bitfold.hardware import hardware_folder, needed_files
 from bitfold.ir import Graph, text
 
 Floats = NDArray[np.float32]
-FITTINGS = 4  # foldings tried until the FIFOs fit beside them
 
 
 def compile_model(
@@ -65,11 +61,16 @@ def compile_model(
     samples:   .npz with inputs x (N, *input shape): the compiled integers are compared with the
                QONNX graph on all of them, and the counts stand in the manifest.
     ties:      "finn" rounds ties as FINN does, see `read_qonnx`; the graph's notes say so.
-    Raises: ModelError, UnsupportedOp, BudgetError, ConfigError, MismatchError.
+    `model` may be the modes.json of a network with precision modes: one accelerator for all of
+    them. `fps`, `luts` and `brams` then are of the slowest, samples go through each.
+    Raises: ModelError, UnsupportedOp, BudgetError, ConfigError, MismatchError, ArtefactError.
     """
-    graph = run_pipeline(read_qonnx(model, ties))
-    checked = None if samples is None else check_equal(model, graph, read_inputs(samples), ties)
-    source = {"file": model.name, "sha256": digest(model)}
+    read = read_network(model, ties)
+    x = None if samples is None else read_inputs(samples)
+    pairs = [(m.file, m.graph) for m in read.modes if m.file is not None]
+    pairs = pairs or [(read.model, read.graph)]
+    checked = None if x is None else total([check_equal(*pair, x, ties) for pair in pairs])
+    graph, source = read.graph, {"file": read.model.name, "sha256": digest(read.model)}
     return compile_graph(
         graph,
         out,
@@ -80,6 +81,7 @@ def compile_model(
         target=target,
         clock_mhz=clock_mhz,
         checked=checked,
+        modes=read.modes,
     )
 
 
@@ -106,12 +108,18 @@ def compile_graph(
     clock_mhz: float = 50.0,
     stages: tuple[Stage, ...] | None = None,
     checked: Comparison | None = None,
+    modes: Sequence[Mode] = (),
 ) -> Design:
     """As `compile_model`, for an integer graph; `source` says what it was made from.
 
     stages: planned already; `fps`, `luts` and `brams` then play no part.
+    modes:  graphs whose layers are truncations of those of `graph`; all with flips kept.
     """
-    layers = lower(graph)
+    served: Modes | None = None
+    if modes:
+        layers, served = serve_modes(graph, source.get("file", "the stored network"), modes)
+    else:
+        layers = lower(graph)
     if stages is None:
         stages = plan(
             graph, layers, fps=fps, luts=luts, brams=brams, target=target, clock_mhz=clock_mhz
@@ -123,6 +131,9 @@ def compile_graph(
     with new_folder(out) as folder:
         rtl, mem, bench = _write_sources(folder, layers, stages, target)
         text.save(graph, folder)
+        described: list[dict[str, Any]] = []
+        if served is not None:
+            described = _write_modes(folder, served, stages)
         design = Design(
             folder=folder,
             model=source,
@@ -137,48 +148,24 @@ def compile_graph(
             predicted=predict(stages, target, clock_mhz),
             checked=asdict(checked) if checked else None,
             versions={name: version(name) for name in ("onnx", "onnxruntime", "qonnx", "numpy")},
+            modes=tuple(described),
         )
         write_manifest(design, folder)
     return read_design(out)
 
 
-def plan(
-    graph: Graph,
-    layers: tuple[Layer, ...],
-    *,
-    fps: float | None,
-    luts: float | None,
-    target: str,
-    clock_mhz: float,
-    brams: float | None = None,
-    prices: Prices | None = None,
-) -> tuple[Stage, ...]:
-    """Fold the layers for the rate or the budget, and lay out the stages.
-
-    prices: those of the target where a caller has more to ask of them.
-    """
-    if clock_mhz <= 0:
-        raise ConfigError(f"clock_mhz must be positive, got {clock_mhz}")
-    if fps is not None and fps <= 0:
-        raise ConfigError(f"fps must be positive, got {fps}")
-    if fps is None and luts is None and brams is None:
-        fps = 1000.0
-    cycles = None if fps is None else max(1, floor(clock_mhz * 1e6 / fps))
-    prices = prices or Prices(read_target(target))
-    whole = left = Budget(luts=luts, brams=brams)
-    for _ in range(FITTINGS):
-        chosen = fold(graph, layers, prices, interval_cycles=cycles, budget=left)
-        stages = build_stages(graph, layers, chosen.foldings, chosen.group)
-        stages = with_depths(stages, style_of(target))
-        price = prices.of(stages)
-        if whole.allows(price):
-            return stages
-        # The FIFOs of branches follow from the folding, so that it did not know them.
-        left = left.less(max(0.0, price.luts - chosen.luts), max(0.0, price.brams - chosen.brams))
-    raise BudgetError(
-        f"a budget of {whole} on {target} cannot be met beside the FIFOs of branches, which "
-        f"come to {price.luts - chosen.luts:.0f} LUTs and {price.brams - chosen.brams:g} block RAMs"
-    )
+def _write_modes(folder: Path, modes: Modes, stages: tuple[Stage, ...]) -> list[dict[str, Any]]:
+    """Golden graphs and registers; what the manifest says of the modes."""
+    last = stages[-1]
+    assert isinstance(last, AxisOut)
+    for number, mode in enumerate(modes.modes):
+        (folder / "modes" / str(number)).mkdir(parents=True)
+        text.save(mode.graph, folder / "modes" / str(number))
+    planes = layer_planes(stages)
+    write_json(folder / "driver" / "registers.json", register_map(planes))
+    write_text(folder / "driver" / "bitfold_registers.h", c_header(planes))
+    pairs = zip(modes.modes, modes.output_shifts, strict=True)
+    return describe_modes(modes, [describe_output(m.graph, last, shift) for m, shift in pairs])
 
 
 def _write_sources(
@@ -187,6 +174,7 @@ def _write_sources(
     """RTL, memory images and test bench; their names relative to the folder."""
     hardware = hardware_folder()
     modules = [instance_of(stage, target).module for stage in stages]
+    modules += mode_modules(stages)
     rtl = [f"rtl/{path.name}" for path in needed_files(hardware / "rtl", *modules)]
     parts = [f"sim/{name}.sv" for name in BENCH_MODULES]
     for name in (*rtl, *parts):
@@ -203,18 +191,23 @@ def _write_sources(
 
 
 def predict(stages: tuple[Stage, ...], target: str, clock_mhz: float) -> dict[str, Any]:
-    """The cost model's figures of the whole and of each stage."""
+    """The cost model's figures of the whole and of each stage; rates are of the slowest mode.
+
+    modes: rates of each precision mode while the network stays in it; not there without modes.
+    """
     coefficients = read_target(target)
-    cycles = interval(stages)
-    times = frame_times(stages, 2, style_of(target))
+    modes = predict_modes(stages, target, clock_mhz)
+    slowest = max(modes, key=lambda mode: mode["interval_cycles"])
+    cycles = slowest["interval_cycles"]
     return {
         "target": target,
         "luts": sum(stage_luts(s, coefficients) for s in stages),
         "ffs": sum(stage_ffs(s, coefficients) for s in stages),
         "brams": sum(stage_brams(s, coefficients) for s in stages),
         "interval_cycles": cycles,
-        "latency_cycles": times[-1].ends[0],
+        "latency_cycles": slowest["latency_cycles"],
         "fps": clock_mhz * 1e6 / cycles,
+        **({"modes": modes} if len(modes) > 1 else {}),
         "stages": [
             {
                 "name": s.name,
@@ -236,6 +229,24 @@ def predict(stages: tuple[Stage, ...], target: str, clock_mhz: float) -> dict[st
             for s in stages
         ],
     }
+
+
+def predict_modes(stages: tuple[Stage, ...], target: str, clock_mhz: float) -> list[dict[str, Any]]:
+    """Interval, latency and rate of each mode, and the stages that bind it; one without modes."""
+    found = []
+    for mode in range(mode_count(stages)):
+        held = tuple(at_mode(stage, mode) for stage in stages)
+        cycles = interval(held)
+        times = frame_times(stages, 2, style_of(target), (mode,))
+        found.append(
+            {
+                "interval_cycles": cycles,
+                "latency_cycles": times[-1].ends[0],
+                "fps": clock_mhz * 1e6 / cycles,
+                "binding": [s.name for s in held if stage_cycles(s) == cycles],
+            }
+        )
+    return found
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -6,6 +6,8 @@ design/
   rtl/*.sv        the modules, copied, and the generated top
   mem/*.mem       weights, thresholds, biases
   sim/*.sv        the test bench of this top
+  modes/N/        with precision modes: the golden model of mode N
+  driver/         with precision modes: the registers, as JSON and as a C header
 """
 
 from collections.abc import Callable, Mapping
@@ -28,6 +30,7 @@ from bitfold.cost.stages import (
     Pad,
     Pool,
     Stage,
+    StageModes,
     Upscale,
     Vvau,
     Window,
@@ -59,7 +62,9 @@ class Design:
     """A compiled accelerator on disk.
 
     predicted: figures of the cost model.
-    checked:   what `compiler.check` counted against the QONNX graph; None without samples.
+    checked:   what `compiler.check` counted against the QONNX graph; None without samples. Of
+               precision modes it is the sum over all.
+    modes:     what `modes.describe_modes` says of each precision mode; empty without.
     """
 
     folder: Path
@@ -75,6 +80,7 @@ class Design:
     predicted: Mapping[str, Any]
     checked: Mapping[str, Any] | None
     versions: Mapping[str, str]
+    modes: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def rtl_paths(self) -> tuple[Path, ...]:
@@ -85,11 +91,16 @@ class Design:
         """The golden model."""
         return text.load(self.folder)
 
+    def mode_graphs(self) -> tuple[Graph, ...]:
+        """The golden model of each precision mode."""
+        return tuple(text.load(self.folder / mode["graph"]) for mode in self.modes)
+
 
 def stage_to_json(stage: Stage) -> dict[str, Any]:
-    """A stage with its kind."""
+    """A stage with its kind; modes are left out where there are none."""
     kind = next(k for k, v in _KINDS.items() if v is type(stage))
-    return {"kind": kind, **asdict(stage)}
+    fields = asdict(stage)
+    return {"kind": kind, **{k: v for k, v in fields.items() if k != "modes" or v is not None}}
 
 
 def stage_from_json(value: Mapping[str, Any]) -> Stage:
@@ -99,6 +110,9 @@ def stage_from_json(value: Mapping[str, Any]) -> Stage:
     }
     if "folding" in fields:
         fields["folding"] = Folding(**fields["folding"])
+    if fields.get("modes") is not None:
+        kept = tuple((int(w), int(a)) for w, a in fields["modes"]["kept"])
+        fields["modes"] = StageModes(**{**fields["modes"], "kept": kept})
     return _KINDS[value["kind"]](**fields)
 
 
@@ -117,10 +131,11 @@ def describe_input(graph: Graph, stage: AxisIn) -> dict[str, Any]:
     }
 
 
-def describe_output(graph: Graph, stage: AxisOut) -> dict[str, Any]:
+def describe_output(graph: Graph, stage: AxisOut, shift: int = 0) -> dict[str, Any]:
     """What a frame answers: `count` integers of 32 bits, and the reals that they stand for.
 
     bits: that an integer can differ in, two's complement if `signed`; of codes -1, +1 these are 2.
+    shift: the integers are those of the graph times 2^shift.
     """
     return {
         "shape": list(graph.output_type.shape),
@@ -128,7 +143,7 @@ def describe_output(graph: Graph, stage: AxisOut) -> dict[str, Any]:
         "bits": stage.width,
         "signed": stage.signed,
         "bipolar": graph.output_type.bipolar,
-        "scale": np.asarray(graph.output_map.scale).tolist(),
+        "scale": (np.asarray(graph.output_map.scale) / 2**shift).tolist(),
         "bias": np.asarray(graph.output_map.bias).tolist(),
     }
 
@@ -154,6 +169,7 @@ def write_manifest(design: Design, folder: Path) -> None:
             "predicted": dict(design.predicted),
             "checked": dict(design.checked) if design.checked else None,
             "versions": dict(design.versions),
+            **({"modes": [dict(mode) for mode in design.modes]} if design.modes else {}),
         },
     )
 
@@ -176,6 +192,7 @@ def read_design(folder: Path) -> Design:
             predicted=value["predicted"],
             checked=value.get("checked"),
             versions=value["versions"],
+            modes=tuple(value.get("modes", ())),
         )
     except (KeyError, TypeError) as error:
         raise ArtefactError(

@@ -6,8 +6,15 @@ What is generated is instances and constants; all arithmetic stands in the hand-
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bitfold.compiler.emit_modes import (
+    mode_instances,
+    mode_nets,
+    mode_ports,
+    mode_stages,
+    ring_port,
+)
 from bitfold.compiler.instances import Instance, instance_of, style_of
-from bitfold.cost.stages import AxisIn, AxisOut, Fork, Join, Mvtu, Stage
+from bitfold.cost.stages import AxisIn, AxisOut, Fork, Join, Mvtu, Stage, Vvau
 from bitfold.cost.streams import Stream, reads_of, streams, streams_of
 
 HEADER = """\
@@ -69,11 +76,13 @@ def emit_top(stages: tuple[Stage, ...], target: str) -> str:
     assert isinstance(last, AxisOut)
     links = streams(stages)
     reads = reads_of(stages)
+    ring = mode_stages(stages)
     body, constants = [], ""
     for stage in stages:
-        ports = {"clk_i": "clk_i", "rst_ni": "rst_ni"}
+        ports = {"clk_i": "clk_i", "rst_ni": "rst_ni"} | ring_port(stage)
         if stage is first:
-            ports |= {f"s_axis_{n}": f"s_axis_{n}" for n in ("tdata", "tvalid", "tready", "tlast")}
+            door = "door" if ring else "s_axis"
+            ports |= {f"s_axis_{n}": f"{door}_{n}" for n in ("tdata", "tvalid", "tready", "tlast")}
         else:
             names, zeros = _zeros(stage, reads[stage.name])
             ports |= _nets(_IN, names)
@@ -88,7 +97,11 @@ def emit_top(stages: tuple[Stage, ...], target: str) -> str:
             parameters = {**instance.parameters, "Style": "Style"}
             instance = replace(instance, parameters=parameters)
         body.append(_instance(instance, stage.name, ports))
+    for made, ports in mode_instances(stages):
+        # No stage's name begins with an underscore.
+        body.append(_instance(made, made.module.removeprefix("bf"), ports))
     nets = "".join(_link(link) for link in links) + "  logic unused_frame_error;\n" + constants
+    nets += mode_nets(stages)
     return (
         HEADER.format(what="bf_accelerator: bytes of an image in, integers of the last layer out.")
         + f"""module bf_accelerator #(
@@ -100,7 +113,7 @@ def emit_top(stages: tuple[Stage, ...], target: str) -> str:
   input  logic        s_axis_tvalid,
   output logic        s_axis_tready,
   input  logic        s_axis_tlast,
-  output logic [31:0] m_axis_tdata,
+{mode_ports(stages)}  output logic [31:0] m_axis_tdata,
   output logic        m_axis_tvalid,
   input  logic        m_axis_tready,
   output logic        m_axis_tlast
@@ -115,6 +128,8 @@ def emit_top(stages: tuple[Stage, ...], target: str) -> str:
 def emit_alone(stage: Stage, target: str) -> str:
     """A module bf_stage that holds this stage alone, for its synthesis."""
     ports = {"clk_i": "clk_i", "rst_ni": "rst_ni"}
+    if isinstance(stage, Mvtu | Vvau):
+        ports["ring_i"] = "'0"
     lines = ["input logic clk_i", "input logic rst_ni"]
     if isinstance(stage, AxisIn):
         axis = {"tdata": f"[{8 * stage.group - 1}:0] ", "tvalid": "", "tlast": ""}

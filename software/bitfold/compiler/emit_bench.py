@@ -1,6 +1,7 @@
 """Stages to the test bench of their accelerator, as SystemVerilog text."""
 
 from bitfold.compiler.emit import HEADER
+from bitfold.compiler.emit_modes import AXIL, axil_width, mode_stages
 from bitfold.cost.stages import AxisIn, AxisOut, Stage
 from bitfold.cost.streams import streams
 
@@ -13,6 +14,7 @@ def emit_bench(stages: tuple[Stage, ...]) -> str:
     assert isinstance(first, AxisIn)
     assert isinstance(last, AxisOut)
     width = 8 * first.group
+    nets, ports = _mode_bus(stages)
     links = streams(stages)
     probes = [
         _probe(0, 1, "dut_s_tvalid && dut_s_tready"),
@@ -38,6 +40,7 @@ def emit_bench(stages: tuple[Stage, ...]) -> str:
   logic [31:0] m_axis_tdata;
   logic m_axis_tvalid, m_axis_tready, m_axis_tlast;
 
+{nets}  logic [7:0] src_tuser;
   logic [{width - 1}:0] src_tdata, dut_s_tdata;
   logic src_tvalid, src_tlast, dut_s_tvalid, dut_s_tready, dut_s_tlast;
   logic [31:0] dut_m_tdata;
@@ -66,7 +69,8 @@ def emit_bench(stages: tuple[Stage, ...]) -> str:
   ) u_source (
     .clk_i (clk), .rst_ni (rst_n), .run_i (run), .frames_i (frames),
     .m_axis_tdata (src_tdata), .m_axis_tvalid (src_tvalid),
-    .m_axis_tready (dut_s_tready && !external), .m_axis_tlast (src_tlast)
+    .m_axis_tready (dut_s_tready && !external), .m_axis_tlast (src_tlast),
+    .m_axis_tuser (src_tuser)
   );
   bf_sink u_sink (
     .clk_i (clk), .rst_ni (rst_n), .run_i (run),
@@ -77,13 +81,26 @@ def emit_bench(stages: tuple[Stage, ...]) -> str:
     .clk_i (clk), .rst_ni (rst_n),
     .s_axis_tdata (dut_s_tdata), .s_axis_tvalid (dut_s_tvalid),
     .s_axis_tready (dut_s_tready), .s_axis_tlast (dut_s_tlast),
-    .m_axis_tdata (dut_m_tdata), .m_axis_tvalid (dut_m_tvalid),
+{ports}    .m_axis_tdata (dut_m_tdata), .m_axis_tvalid (dut_m_tvalid),
     .m_axis_tready (dut_m_tready), .m_axis_tlast (dut_m_tlast)
   );
 """
         + "".join(probes)
         + "endmodule\n"
     )
+
+
+def _mode_bus(stages: tuple[Stage, ...]) -> tuple[str, str]:
+    """Nets that cocotb drives and reads, and their ports: registers, and modes of frames."""
+    if not mode_stages(stages):
+        return "", ""
+    nets = "  logic [7:0] s_axis_tuser, dut_s_tuser;\n"
+    nets += "  assign dut_s_tuser = external ? s_axis_tuser : src_tuser;\n"
+    ports = "    .s_axis_tuser (dut_s_tuser),\n"
+    for name in AXIL:
+        nets += f"  logic [{axil_width(name, stages) - 1}:0] s_axil_{name};\n"
+        ports += f"    .s_axil_{name} (s_axil_{name}),\n"
+    return nets, ports
 
 
 def _probe(number: int, beats: int, fire: str) -> str:

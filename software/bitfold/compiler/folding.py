@@ -8,6 +8,7 @@ together.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil, gcd
 from typing import final
 
 from bitfold.compiler.layers import (
@@ -30,7 +31,7 @@ from bitfold.compiler.stages import (
 from bitfold.cost import Folding, stage_brams, stage_cycles
 from bitfold.cost.luts import Target, stage_luts
 from bitfold.cost.shape import divisors
-from bitfold.cost.stages import Stage
+from bitfold.cost.stages import Stage, at_mode
 from bitfold.ir import Graph
 from bitfold.ir.ops import DepthToSpace
 
@@ -42,7 +43,7 @@ MAX_LANES = 4096  # of one layer; beyond, one popcount no longer closes timing
 class Chosen:
     """A choice for all layers: what it takes, the foldings by layer name, and the input's group.
 
-    interval: cycles of the slowest stage.
+    interval: cycles of the slowest stage; with modes, scaled as `Prices` says.
     """
 
     luts: float
@@ -68,18 +69,31 @@ class Price:
 
 @final
 class Prices:
-    """What stages cost on a target; remembered, for a bisection asks the same again and again."""
+    """What stages cost on a target; remembered, for a bisection asks the same again and again.
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    shares: for each precision mode, what part of the slowest mode's interval it should take. A
+    stage then counts as slow as its worst mode, divided by that mode's share.
+    """
+
+    def __init__(self, target: Target, shares: tuple[float, ...] = (1.0,)) -> None:
+        self.target, self.shares = target, shares
         self._known: dict[tuple[str, int, LayerFolding | None], Price] = {}
 
     def of(self, stages: tuple[Stage, ...]) -> Price:
         """Of all stages together."""
         return Price(
-            cycles=max(stage_cycles(stage) for stage in stages),
+            cycles=self._slowest(stages),
             luts=sum(stage_luts(stage, self.target) for stage in stages),
             brams=sum(stage_brams(stage, self.target) for stage in stages),
+        )
+
+    def _slowest(self, stages: tuple[Stage, ...]) -> int:
+        if len(self.shares) == 1:
+            return max(stage_cycles(stage) for stage in stages)
+        return max(
+            ceil(stage_cycles(at_mode(stage, mode)) / share)
+            for stage in stages
+            for mode, share in enumerate(self.shares)
         )
 
     def of_layer(self, layer: Layer, group: int, how: LayerFolding | None) -> Price:
@@ -198,9 +212,11 @@ def _products(layer: LinearLayer, group: int, cycles: int) -> Iterator[LayerFold
     """Foldings that are fast enough; among equals in PE and planes the least SIMD is enough."""
     outputs, inputs = layer.matrix.shape
     shares = layer.thresholds is not None or layer.raw
-    for wp in divisors(layer.w_bits):
-        for ap in divisors(layer.x.bits):
-            steps = (layer.w_bits // wp) * (layer.x.bits // ap)
+    kept = layer.modes.kept if layer.modes else ((layer.w_bits, layer.x.bits),)
+    # Planes are left out in whole groups.
+    for wp in divisors(gcd(layer.w_bits, *(w for w, _ in kept))):
+        for ap in divisors(gcd(layer.x.bits, *(a for _, a in kept))):
+            steps = max((w // wp) * (a // ap) for w, a in kept)
             for pe in divisors(outputs):
                 for simd in divisors(inputs):
                     folding = Folding(pe=pe, simd=simd, wp=wp, ap=ap)

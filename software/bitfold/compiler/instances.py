@@ -19,7 +19,7 @@ from bitfold.cost.stages import (
     Vvau,
     Window,
 )
-from bitfold.sim.reference import Step, pack_steps, step_table
+from bitfold.sim.reference import Step, mode_steps, pack_mode_steps, pack_steps, step_table
 
 # Popcounts and accumulators from that family's primitives; elsewhere plain SystemVerilog.
 _STYLES = {"xc7": 1, "xcup": 1, "ecp5": 2}
@@ -127,7 +127,18 @@ def _(stage: Mvtu, target: str) -> Instance:
         "OutVectors": str(held_vectors(stage, style)),
         "Style": str(style),
     }
-    return Instance(module="bf_mvtu", parameters=parameters | _endings(stage))
+    if stage.modes:
+        table, places = mode_steps(
+            *(stage.modes.kept, stage.folding.ap, stage.folding.wp),
+            act_signed=stage.act_signed,
+            weight_signed=not stage.w_bipolar,
+        )
+        parameters |= {
+            "TableSteps": str(len(table)),
+            "Steps": f"{32 * len(table)}'h{pack_steps(table):x}",
+            "ModeSteps": f"{32 * len(places)}'h{pack_mode_steps(places):x}",
+        }
+    return Instance(module="bf_mvtu", parameters=parameters | _endings(stage) | _modes(stage))
 
 
 @instance_of.register
@@ -147,7 +158,24 @@ def _(stage: Vvau, target: str) -> Instance:
     }
     if stage.w_kind:
         parameters["WeightFile"] = _file(f"{stage.name}_weights.mem")
-    return Instance(module="bf_vvau", parameters=parameters | _endings(stage))
+    if stage.modes:
+        skips = [stage.w_bits - w for w, _ in stage.modes.kept]
+        parameters["WeightSkip"] = (
+            f"{8 * len(skips)}'h{sum(k << 8 * m for m, k in enumerate(skips)):x}"
+        )
+    return Instance(module="bf_vvau", parameters=parameters | _endings(stage) | _modes(stage))
+
+
+def _modes(stage: Mvtu | Vvau) -> dict[str, str]:
+    """Where modes are many, and how the unit knows that of its frame."""
+    if stage.modes is None:
+        return {}
+    return {
+        "Modes": str(len(stage.modes.kept)),
+        "Ring": str(stage.modes.ring),
+        "FrameVectors": str(stage.pixels),
+        "Flips": _flag(stage.modes.flips),
+    }
 
 
 def _endings(stage: Mvtu | Vvau) -> dict[str, str]:

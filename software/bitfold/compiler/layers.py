@@ -11,6 +11,24 @@ from typing import final
 from bitfold.cost import LayerShape
 from bitfold.ir import Ints, IntType
 from bitfold.ir.ops import Conv, DepthToSpace, MaxPool, SumPool, Threshold, Upsample, ZeroPad
+from bitfold.ir.ops.threshold import Flags
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LayerModes:
+    """What a layer does in each precision mode of an accelerator that has several.
+
+    kept:       planes of weights and activations that count.
+    thresholds: (C, 2**bits - 1) for the bits that are built; None where there are none.
+    flips:      channels (C,) whose codes are inverted; None: in no mode.
+    biases:     (C,) where accumulators leave the network.
+    """
+
+    kept: tuple[tuple[int, int], ...]
+    thresholds: tuple[Ints, ...] | None
+    flips: tuple[Flags, ...] | None
+    biases: tuple[Ints, ...] | None
 
 
 @final
@@ -35,6 +53,7 @@ class LinearLayer:
     pixels: int
     out: IntType
     raw: bool = False
+    modes: LayerModes | None = None
 
     @property
     def shape(self) -> LayerShape:
@@ -68,6 +87,7 @@ class ChannelLayer:
     bias: Ints | None
     out: IntType
     raw: bool = False
+    modes: LayerModes | None = None
 
     @property
     def positions(self) -> int:

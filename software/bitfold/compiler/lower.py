@@ -45,10 +45,14 @@ Windowed = TypeVar("Windowed", Conv, SumPool)
 MAX_BITS = 8  # of codes that are brought to the planes of others
 
 
-def lower(graph: Graph) -> tuple[Layer, ...]:
-    """Layers in order; the last one gives the output. Raises: UnsupportedOp."""
+def lower(graph: Graph, *, flips: bool = False) -> tuple[Layer, ...]:
+    """Layers in order; the last one gives the output.
+
+    flips: leave channels that decrease to the thresholds, which know how only with modes.
+    Raises: UnsupportedOp.
+    """
     assert isinstance(graph.nodes[0].op, Input), graph.nodes[0]
-    layers = _Lowering(graph).layers()
+    layers = _Lowering(graph, flips).layers()
     if not any(isinstance(layer, LinearLayer | ChannelLayer) for layer in layers):
         raise UnsupportedOp("the network has no convolution or dense layer")
     return layers
@@ -58,7 +62,8 @@ def lower(graph: Graph) -> tuple[Layer, ...]:
 class _Lowering:
     """The walk over a graph's nodes; lives for one lowering."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, flips: bool) -> None:
+        self.flips = flips
         self.graph = pruned(graph)
         self.found: list[Layer] = []
         self.names: dict[str, str] = {graph.input: "input"}  # node -> the value that holds it
@@ -148,7 +153,7 @@ class _Lowering:
             out=_planes(acc) if raw else end.type,
             raw=raw,
         )
-        self._add(end, unflipped(layer))
+        self._add(end, layer if self.flips else unflipped(layer))
 
     def _channels(self, node: Node, reads: tuple[str, ...]) -> None:
         """Depthwise convolution, Sum, SumPool, or thresholds on codes."""
@@ -192,7 +197,7 @@ class _Lowering:
             out=_planes(acc) if raw else end.type,
             raw=raw,
         )
-        self._add(end, unflipped(layer))
+        self._add(end, layer if self.flips else unflipped(layer))
 
     def _fitted(self, name: str, op: Windowed, reads: str) -> tuple[Windowed, str]:
         """A window's pads must be smaller than its kernel; what is more is put around before."""

@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from bitfold.compiler.layers import ChannelLayer, Layer, LinearLayer
+from bitfold.compiler.layers import ChannelLayer, Layer, LayerModes, LinearLayer
 from bitfold.cost.stages import Mvtu, Stage, Vvau
 from bitfold.ir import Ints
 from bitfold.sim.reference import (
     lane_file,
     pack_biases,
     pack_channel_weights,
+    pack_mode_biases,
+    pack_mode_thresholds,
     pack_thresholds,
     pack_weights,
     to_mem,
@@ -25,11 +27,30 @@ def emit_memories(stages: tuple[Stage, ...], layers: tuple[Layer, ...]) -> dict[
             product = products[stage.name]
             steps = product.thresholds.thresholds if product.thresholds else None
             images |= pack_images(stage, product.matrix, steps, product.bias)
+            images |= _of_modes(stage, stage.folding.pe, product.modes)
         elif isinstance(stage, Vvau):
             layer = sums[stage.name]
             steps = layer.thresholds.thresholds if layer.thresholds else None
             images |= pack_channel_images(stage, layer.weights, steps, layer.bias)
+            images |= _of_modes(stage, stage.group, layer.modes)
     return images
+
+
+def _of_modes(stage: Mvtu | Vvau, pe: int, modes: LayerModes | None) -> dict[str, str]:
+    """The images that hold thresholds or biases of every mode."""
+    if modes is None or stage.raw:
+        return {}
+    width = stage.acc_width
+    if modes.thresholds is not None:
+        lanes = pack_mode_thresholds(
+            *(modes.thresholds, modes.flips, stage.out_bits), pe=pe, tpe=stage.tpe, acc_width=width
+        )
+        word = width + 1 + (modes.flips is not None)
+        prefix = f"{stage.name}_thresholds"
+        return {lane_file(prefix, lane): to_mem(w, word) for lane, w in enumerate(lanes)}
+    assert modes.biases is not None
+    words = pack_mode_biases(modes.biases, pe=pe, width=width)
+    return {f"{stage.name}_biases.mem": to_mem(words, pe * width)}
 
 
 def pack_images(

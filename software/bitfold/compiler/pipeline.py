@@ -20,13 +20,13 @@ PIPELINE: tuple[Pass, ...] = (
 )
 
 
-def run_pipeline(graph: Graph) -> Graph:
-    """Apply every pass and verify the graph after each.
+def run_pipeline(graph: Graph, *, flips: bool = False) -> Graph:
+    """Apply every pass and verify the graph after each. flips: leave channels that decrease.
 
     Then each Conv and Dense is followed by a Threshold, but maybe for the last, and each MaxPool
     reads thresholded codes or the input; every name can stand in Verilog and on disk.
     """
-    for each in PIPELINE:
+    for each in (p for p in PIPELINE if not (flips and p is absorb_flips)):
         graph = each(graph)
         verify(graph, after=each.__name__)
     return graph

@@ -28,6 +28,7 @@ from bitfold.cost.stages import (
     Pad,
     Pool,
     Stage,
+    StageModes,
     Upscale,
     Vvau,
     Window,
@@ -97,6 +98,12 @@ def _codes(layer: Summing) -> tuple[int, bool]:
     return thresholds.bits, thresholds.signed and not thresholds.bipolar
 
 
+def _modes(layer: Summing) -> StageModes | None:
+    if layer.modes is None:
+        return None
+    return StageModes(kept=layer.modes.kept, flips=layer.modes.flips is not None)
+
+
 def _linear(
     layer: LinearLayer, group: int, how: LayerFolding, reads: tuple[str, ...]
 ) -> tuple[Stage, ...]:
@@ -127,6 +134,7 @@ def _linear(
             tpe=how.tpe,
             raw=layer.raw,
             reads=reads,
+            modes=_modes(layer),
         )
     )
     return tuple(stages)
@@ -162,6 +170,7 @@ def _channel(
             tpe=tpe,
             raw=layer.raw,
             reads=reads,
+            modes=_modes(layer),
         )
     )
     return tuple(stages)

@@ -19,7 +19,7 @@ from bitfold.cost.interval import interval
 from bitfold.cost.schedule import run_links
 from bitfold.cost.schedule_branches import ForkSchedule
 from bitfold.cost.servers import Link, make_links
-from bitfold.cost.stages import Fork, Stage
+from bitfold.cost.stages import Fork, Stage, at_mode, mode_count
 
 _FRAMES = 3  # the first starts an empty accelerator; by the third all frames are alike
 _QUICK = 6_000  # vectors of a frame, of all streams: about a second for all forks
@@ -32,10 +32,20 @@ def with_depths(stages: tuple[Stage, ...], style: int) -> tuple[Stage, ...]:
     """
     if not any(isinstance(stage, Fork) for stage in stages):
         return stages
+    modes = mode_count(stages)
+    if modes > 1:
+        # What a FIFO must hold for the rate of one mode differs from another's: the most.
+        needed: dict[str, tuple[int, ...]] = {}
+        for mode in range(modes):
+            for s in with_depths(tuple(at_mode(s, mode) for s in stages), style):
+                if isinstance(s, Fork):
+                    held = needed.get(s.name, s.vectors)
+                    needed[s.name] = tuple(map(max, s.vectors, held))
+        return _with(stages, needed)
     links = make_links(stages, style, pace=interval(stages), unlimited=True)
     stuck = run_links(links, _FRAMES)
     assert not stuck, f"deadlock in the cycle model at {stuck}"
-    needed: dict[str, tuple[int, ...]] = {}
+    needed = {}
     for link in links:
         if link.consumer is not None and isinstance(link.consumer.schedule, ForkSchedule):
             fork = link.consumer.schedule.stage

@@ -198,6 +198,12 @@ def _(stage: Window) -> tuple[Memory, ...]:
     return (Memory(depth=depth, width=stage.group, writable=True),)
 
 
+def _words(count: int, stage: Mvtu | Vvau) -> int:
+    """Words of a table with `count` for a mode: each mode has a place in every group of them."""
+    modes = len(stage.modes.kept) if stage.modes else 1
+    return (count - 1) * (1 << (modes - 1).bit_length()) + modes
+
+
 @memories.register
 def _(stage: Mvtu) -> tuple[Memory, ...]:
     fold = stage.folding
@@ -217,13 +223,13 @@ def _(stage: Mvtu) -> tuple[Memory, ...]:
         depth=held_vectors(stage, 0) * stage.out_beats, width=word, writable=True, sync=False
     )
     if stage.final:
-        biases = Memory(depth=stage.nf, width=word, writable=False, sync=False)
+        biases = Memory(depth=_words(stage.nf, stage), width=word, writable=False, sync=False)
         return weights, vectors, results, biases
     if stage.raw:
         return weights, vectors, results
     thresholds = Memory(
-        depth=stage.nf * (fold.pe // stage.tpe) << stage.out_bits,
-        width=stage.acc_width + 1,
+        depth=_words(stage.nf * (fold.pe // stage.tpe), stage) << stage.out_bits,
+        width=stage.acc_width + 1 + int(stage.modes is not None and stage.modes.flips),
         writable=False,
         count=stage.tpe,
     )
@@ -245,12 +251,13 @@ def _(stage: Vvau) -> tuple[Memory, ...]:
         width = stage.w_bits * (stage.group if stage.w_kind == 2 else 1)
         kept.append(Memory(depth=stage.weight_words, width=width, writable=False))
     if stage.final:
-        return (*kept, Memory(depth=stage.groups, width=word, writable=False, sync=False))
+        depth = _words(stage.groups, stage)
+        return (*kept, Memory(depth=depth, width=word, writable=False, sync=False))
     if stage.raw:
         return tuple(kept)
     thresholds = Memory(
-        depth=stage.groups * (stage.group // stage.tpe) << stage.out_bits,
-        width=stage.acc_width + 1,
+        depth=_words(stage.groups * (stage.group // stage.tpe), stage) << stage.out_bits,
+        width=stage.acc_width + 1 + int(stage.modes is not None and stage.modes.flips),
         writable=False,
         count=stage.tpe,
     )

@@ -11,12 +11,13 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from bitfold.compiler.design import Design, frame_bytes, read_arrays, read_design, stream_order
+from bitfold.compiler.design import Design, frame_bytes, read_arrays, read_design
 from bitfold.compiler.instances import style_of
 from bitfold.cost.schedule import Timeline, frame_times
 from bitfold.errors import ArtefactError, MismatchError
 from bitfold.files import digest, write_json
-from bitfold.ir import Graph, Ints, quantise_input, run
+from bitfold.ir import Graph, Ints, quantise_input
+from bitfold.sim.modes import ModeRun, ModeTiming, mode_run
 from bitfold.sim.verilator import Build, TestResult, build, simulate
 
 SCHEMA = 1
@@ -53,6 +54,8 @@ class Verification:
     simulated_cycles: int
     cycles_per_second: float
     build_seconds: float
+    modes: tuple[ModeTiming, ...] = ()  # precision modes: frames changed between them
+    most_inside: int = 0  # frames that were inside when a mode was written
 
     @property
     def exact(self) -> bool:
@@ -95,6 +98,8 @@ def verify_design(
     frames:          for the run at full rate; all samples (or 100 random ones) when None.
     protocol_frames: for each of the two cocotbext-axi runs.
     waves:           "vcd" or "fst": also write design/sim/waves.<that>.
+    With precision modes the frames change between them (see `sim.modes`), by s_axis_tuser and, in
+    the run with stalls, by writing the register MODE while earlier frames are inside.
     Raises: MismatchError after verify.json is written, if anything differs.
     """
     design = read_design(folder)
@@ -106,13 +111,15 @@ def verify_design(
         codes, labels = read_samples(samples, graph)
     codes = codes[:frames]
     protocol_frames = min(protocol_frames, len(codes))
-    golden = stream_order(graph, run(graph, codes))
+    plan = mode_run(design, len(codes))
+    golden = plan.golden(codes)
     work = folder / "sim" / "run"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     (work / "mem").symlink_to((folder / "mem").resolve())
     (work / "frames.bin").write_bytes(frame_bytes(graph, codes))
-    timelines = frame_times(design.stages, len(codes), style_of(design.target))
+    (work / "modes.bin").write_bytes(bytes(plan.sequence))
+    timelines = frame_times(design.stages, len(codes), style_of(design.target), plan.sequence)
     limit = 4 * (timelines[-1].ends[0] + 1) * (len(codes) + 4) + 10_000
     env = {
         "BITFOLD_FRAMES": str(len(codes)),
@@ -121,6 +128,7 @@ def verify_design(
         "BITFOLD_FRAME_FILE": str((work / "frames.bin").resolve()),
         "BITFOLD_CYCLE_LIMIT": str(limit),
         "BITFOLD_TAIL_CYCLES": str(_tail(timelines, len(codes))),
+        "BITFOLD_MODES": str(len(design.modes)),
     }
     built = _build(design, cache or folder / "sim" / "build", waves)
     _simulate(built, work, env, waves)
@@ -130,16 +138,19 @@ def verify_design(
     for name in ("protocol_no_stalls", "protocol_stalls"):
         mismatches += _differences(np.load(work / f"{name}.npy"), golden[:protocol_frames])
     cycles, seconds = (work / "rate.txt").read_text().split()
+    inside = (work / "inside.txt").read_text() if plan.sequence else "0"
     verified = Verification(
         frames=len(codes),
         protocol_frames=protocol_frames,
         outputs=golden.size + 2 * golden[:protocol_frames].size,
         mismatches=mismatches,
         timing=_timing(work / "probes.txt", timelines, len(codes)),
-        argmax_accuracy=_accuracy(graph, outputs, labels),
+        argmax_accuracy=_accuracy(plan, outputs, labels),
         simulated_cycles=int(cycles),
         cycles_per_second=int(cycles) / float(seconds),
         build_seconds=built.seconds,
+        modes=plan.timing(_ends(work / "probes.txt", len(timelines))) if plan.sequence else (),
+        most_inside=int(inside),
     )
     write_json(folder / "verify.json", _to_json(design, verified, samples))
     if waves:
@@ -164,7 +175,10 @@ def _simulate(
         work,
         env=env,
         waves=waves is not None,
-        plusargs=["+frames=frames.bin", "+outputs=outputs.txt", "+probes=probes.txt"],
+        plusargs=[
+            *("+frames=frames.bin", "+modes=modes.bin"),
+            *("+outputs=outputs.txt", "+probes=probes.txt"),
+        ],
     )
     failed = [f"{r.name}: {r.failure}" for r in results if r.failure]
     if failed:
@@ -180,11 +194,12 @@ def _differences(got: NDArray[np.int64], wanted: NDArray[np.int64]) -> int:
 
 
 def _accuracy(
-    graph: Graph, outputs: NDArray[np.int64], labels: NDArray[np.int64] | None
+    plan: ModeRun, outputs: NDArray[np.int64], labels: NDArray[np.int64] | None
 ) -> float | None:
-    if labels is None or len(graph.output_type.shape) != 1 or not len(outputs):
+    shape = plan.graphs[0].output_type.shape
+    if labels is None or len(shape) != 1 or not len(outputs):
         return None
-    guesses = graph.output_map.to_real(outputs).argmax(axis=1)
+    guesses = plan.reals(outputs).argmax(axis=1)
     return float((guesses == labels[: len(guesses)]).mean())
 
 
@@ -217,6 +232,13 @@ def _timing(path: Path, timelines: tuple[Timeline, ...], frames: int) -> tuple[S
             )
         )
     return tuple(found)
+
+
+def _ends(path: Path, stream: int) -> list[int]:
+    """Cycles of the frames' ends on a stream, as its probe wrote them."""
+    lines = np.loadtxt(path, dtype=np.int64, ndmin=2)
+    ends: list[int] = lines[lines[:, 0] == stream, 1].tolist()
+    return ends
 
 
 def _to_json(design: Design, verified: Verification, samples: Path | None) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bitfold.compiler.compile import plan
 from bitfold.compiler.lower import lower
 from bitfold.compiler.pipeline import run_pipeline
+from bitfold.compiler.plan import plan
 from bitfold.cost import interval
 from bitfold.cost.depths import with_depths
 from bitfold.cost.schedule import frame_times

@@ -194,7 +194,9 @@ def test_a_vector_takes_the_cycles_of_its_own_mode() -> None:
     fast = replace(slow, product=2)
     starts, offered, opens = mvtu_schedule([slow, fast, fast, slow], [0] * 4, [0] * 4, 4)
     assert starts == [1, 25, 31, 37]
-    assert offered == [s + t.last_out for s, t in zip(starts, (slow, fast, fast, slow), strict=True)]
+    assert offered == [
+        s + t.last_out for s, t in zip(starts, (slow, fast, fast, slow), strict=True)
+    ]
     assert opens == [0, 0, 25, 31]
     # Behind idle cycles in front of the products results are as far apart as the search is long.
     assert fast.first_out - fast.product_end == slow.first_out - slow.product_end

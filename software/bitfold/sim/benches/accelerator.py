@@ -2,7 +2,9 @@
 
 `full_rate`: frames from a file, one beat a cycle, without Python in the loop; for timing.
 `protocol_*`: cocotbext-axi at both ports, without and with random stalls, with a reset in
-mid-frame before. Outputs go to files; the parent process compares them with the golden run.
+mid-frame before. Where precision is chosen at run time every frame has a mode of its own: by its
+s_axis_tuser, and in `protocol_stalls` by the register MODE, over AXI4-Lite.
+Outputs go to files; the parent process compares them with the golden run.
 """
 
 import itertools
@@ -18,17 +20,34 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer, with_timeout
 from cocotbext.axi import (
+    AxiLiteBus,
+    AxiLiteMaster,
     AxiStreamBus,
+    AxiStreamFrame,
     AxiStreamSink,
     AxiStreamSource,
 )
 
+from bitfold.compiler.registers import REGISTERS
+
 STALL = 0.3
+OFFSETS = {r.name: r.offset for r in REGISTERS}
 
 
 def _pauses(seed: int) -> Iterator[bool]:
     rng = random.Random(seed)
     return (rng.random() < STALL for _ in itertools.count())
+
+
+def _registers(dut: Any) -> AxiLiteMaster | None:
+    """The bus of the registers, where there are any. To be made before the reset."""
+    if not int(os.environ["BITFOLD_MODES"]):
+        return None
+    return AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk, dut.rst_n, False)
+
+
+def _modes() -> bytes:
+    return Path("modes.bin").read_bytes()
 
 
 async def _reset(dut: Any) -> None:
@@ -52,7 +71,10 @@ async def full_rate(dut: Any) -> None:
     dut.external.value = 0
     dut.run.value = 0
     dut.frames.value = frames
+    registers = _registers(dut)
     await _reset(dut)
+    if registers is not None:
+        await registers.write_dword(OFFSETS["CONTROL"], 1)
     dut.run.value = 1
     started = time.monotonic()
     limit = int(os.environ["BITFOLD_CYCLE_LIMIT"])
@@ -71,6 +93,7 @@ async def _protocol(dut: Any, name: str, stalls: bool) -> None:
     dut.run.value = 0
     source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.clk, dut.rst_n, False)
     sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.clk, dut.rst_n, False)
+    registers = _registers(dut)
     await _reset(dut)
     # A frame cut short by a reset must leave no trace.
     source.send_nowait(data[:bytes_per_frame])
@@ -82,13 +105,41 @@ async def _protocol(dut: Any, name: str, stalls: bool) -> None:
     if stalls:
         source.set_pause_generator(_pauses(1))
         sink.set_pause_generator(_pauses(2))
-    for start in range(0, len(data), bytes_per_frame):
-        source.send_nowait(data[start : start + bytes_per_frame])
+    parts = [data[i : i + bytes_per_frame] for i in range(0, len(data), bytes_per_frame)]
+    if registers is None:
+        for part in parts:
+            source.send_nowait(part)
+    elif stalls:
+        cocotb.start_soon(_write_modes(registers, source, parts))
+    else:
+        await registers.write_dword(OFFSETS["CONTROL"], 1)
+        for part, mode in zip(parts, _modes(), strict=False):
+            source.send_nowait(AxiStreamFrame(part, tuser=mode))
     outputs = []
     for _ in range(frames):
         frame = await with_timeout(sink.recv(), limit * 10, "ns")
         outputs.append(np.frombuffer(bytes(frame.tdata), "<i4"))
     np.save(f"{name}.npy", np.stack(outputs))
+
+
+async def _write_modes(
+    registers: AxiLiteMaster, source: AxiStreamSource, parts: list[bytes]
+) -> None:
+    """As a driver would: when a frame has begun to enter, the mode of the next, and that frame."""
+    for seed, channel in enumerate((
+        *(registers.write_if.aw_channel, registers.write_if.w_channel),
+        *(registers.write_if.b_channel, registers.read_if.ar_channel, registers.read_if.r_channel),
+    )):  # fmt: skip
+        channel.set_pause_generator(_pauses(10 + seed))
+    most = 0
+    for frame, (part, mode) in enumerate(zip(parts, _modes(), strict=False)):
+        while await registers.read_dword(OFFSETS["ENTERED"]) < frame:
+            pass
+        await registers.write_dword(OFFSETS["MODE"], mode)
+        assert await registers.read_dword(OFFSETS["MODE"]) == mode
+        most = max(most, await registers.read_dword(OFFSETS["STATUS"]) >> 16)
+        source.send_nowait(part)
+        Path("inside.txt").write_text(str(most))
 
 
 @cocotb.test()

@@ -1,0 +1,169 @@
+"""Precision modes of a network, as modes.json and modes/N.onnx hold them and as a design does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from bitfold.compiler.layers import Layer
+from bitfold.compiler.lower import lower
+from bitfold.compiler.pipeline import run_pipeline
+from bitfold.compiler.read_qonnx import read_qonnx
+from bitfold.compiler.reading.quantiser import Ties
+from bitfold.compiler.serve import Lowered, serve
+from bitfold.errors import ArtefactError, ConfigError, UnsupportedOp
+from bitfold.files import digest, read_json
+from bitfold.ir import Graph, quantise_input
+
+SCHEMA = 1
+MOST = 256  # a mode is a byte of s_axis_tuser
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Mode:
+    """A mode: its name in messages, its own golden graph, its QONNX file where it came from one."""
+
+    name: str
+    graph: Graph
+    file: Path | None = None
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Modes:
+    """All modes, in the order of their numbers, and what the integers at both ends mean.
+
+    The accelerator reads the stored network's input integers, of which a mode takes the leading
+    planes, x >> input_shifts[mode]; it gives those of the mode's graph << output_shifts[mode].
+    """
+
+    modes: tuple[Mode, ...]
+    input_shifts: tuple[int, ...]
+    output_shifts: tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Network:
+    """What is compiled: a QONNX file, its integer graph, and precision modes where it has them."""
+
+    model: Path
+    graph: Graph
+    modes: tuple[Mode, ...]
+
+
+def read_network(path: Path, ties: Ties = "even") -> Network:
+    """A QONNX file; or a modes.json, which lists the modes of model.onnx beside it.
+
+    Raises: as `read_qonnx` and `read_modes`.
+    """
+    if path.suffix != ".json":
+        return Network(model=path, graph=run_pipeline(read_qonnx(path, ties)), modes=())
+    model = path.parent / "model.onnx"
+    modes = read_modes(path, model, ties)
+    graph = run_pipeline(read_qonnx(model, ties), flips=True)
+    return Network(model=model, graph=graph, modes=modes)
+
+
+def read_modes(path: Path, model: Path, ties: Ties = "even") -> tuple[Mode, ...]:
+    """The modes that a modes.json lists, their graphs with flips kept.
+
+    Raises: ArtefactError when a file is missing, damaged or of another run than `model`,
+    ConfigError for a number of modes that no accelerator has; ModelError as `read_qonnx`.
+    """
+    value = read_json(path, "modes", SCHEMA)
+    try:
+        stored = value["files"]["model.onnx"]
+        listed = [(path.parent / mode["file"], mode["sha256"]) for mode in value["modes"]]
+    except (KeyError, TypeError) as error:
+        raise ArtefactError(f"{path}: malformed ({error}); run `bitfold search` again") from None
+    if not model.is_file() or stored != digest(model):
+        raise ArtefactError(
+            f"{path}: its modes are of another model.onnx than lies beside it, or of none; run "
+            "`bitfold search` again"
+        )
+    if not 2 <= len(listed) <= MOST:
+        raise ConfigError(
+            f"{path}: lists {len(listed)} modes, an accelerator has 2 to {MOST}; compile a single "
+            "one without --modes"
+        )
+    for file, wanted in listed:
+        if not file.resolve().is_relative_to(path.parent.resolve()):
+            raise ArtefactError(f"{path}: {file} lies outside its folder")
+        if not file.is_file() or digest(file) != wanted:
+            raise ArtefactError(f"{file}: missing, or not the file that {path} lists")
+    return tuple(
+        Mode(
+            name=f"{number} ({file.name})",
+            graph=run_pipeline(read_qonnx(file, ties), flips=True),
+            file=file,
+        )
+        for number, (file, _) in enumerate(listed)
+    )
+
+
+def serve_modes(graph: Graph, name: str, modes: Sequence[Mode]) -> tuple[tuple[Layer, ...], Modes]:
+    """The layers of one accelerator for all modes of the stored network `graph`.
+
+    All graphs with flips kept. Raises: UnsupportedOp where a mode is no truncation of it.
+    """
+    lowered = [
+        Lowered(name=m.name, input=m.graph.input_type, layers=lower(m.graph, flips=True))
+        for m in modes
+    ]
+    layers = lower(graph, flips=True)
+    served = serve(Lowered(name=name, input=graph.input_type, layers=layers), lowered)
+    for mode, shift in zip(modes, served.input_shifts, strict=True):
+        _check_input(graph, name, mode, shift)
+    found = Modes(
+        modes=tuple(modes),
+        input_shifts=served.input_shifts,
+        output_shifts=served.output_shifts,
+    )
+    return served.layers, found
+
+
+def _check_input(graph: Graph, name: str, mode: Mode, shift: int) -> None:
+    """A real that is exactly an integer of the stored network is its truncation in the mode."""
+    low, high = graph.input_range or (graph.input_type.min, graph.input_type.max)
+    codes = np.arange(low, high + 1, 1 + graph.input_type.bipolar)
+    shape = (len(codes), *graph.input_type.shape)
+    every = np.broadcast_to(codes.reshape(-1, *[1] * (len(shape) - 1)), shape)
+    reals = graph.input_map.to_real(every).astype(np.float32)
+    if graph.sample_shape != mode.graph.sample_shape:
+        raise UnsupportedOp(
+            f"mode {mode.name}: samples of shape {mode.graph.sample_shape}, {name} takes "
+            f"{graph.sample_shape}"
+        )
+    reals = _as_sample(graph, reals)
+    if not np.array_equal(quantise_input(mode.graph, reals), quantise_input(graph, reals) >> shift):
+        raise UnsupportedOp(
+            f"mode {mode.name}: its input quantiser is not that of {name} less {shift} planes; "
+            "the same bytes enter in every mode"
+        )
+
+
+def _as_sample(graph: Graph, reals: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Reals in the input's own shape as the model's file takes them."""
+    if graph.input_order is None:
+        return reals.reshape(len(reals), *graph.sample_shape)
+    moved = reals.reshape(len(reals), *(graph.sample_shape[axis] for axis in graph.input_order))
+    back = np.argsort(graph.input_order)
+    return moved.transpose(0, *(1 + axis for axis in back))
+
+
+def describe_modes(modes: Modes, outputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the manifest says of each mode; outputs: as `design.describe_output` makes them."""
+    return [
+        {
+            "name": mode.name,
+            "graph": f"modes/{number}",
+            "input_shift": modes.input_shifts[number],
+            "output_shift": modes.output_shifts[number],
+            "output": dict(outputs[number]),
+        }
+        for number, mode in enumerate(modes.modes)
+    ]

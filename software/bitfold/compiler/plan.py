@@ -1,0 +1,87 @@
+"""From layers and a wish to stages: the folding, the FIFOs of branches, the ring of modes."""
+
+from math import floor
+
+from bitfold.compiler.budget import Budget, fold
+from bitfold.compiler.folding import Prices
+from bitfold.compiler.instances import style_of
+from bitfold.compiler.layers import Layer, LinearLayer
+from bitfold.compiler.stages import build_stages
+from bitfold.cost import read_target
+from bitfold.cost.depths import with_depths
+from bitfold.cost.ring import with_ring
+from bitfold.cost.stages import Stage
+from bitfold.errors import BudgetError, ConfigError
+from bitfold.ir import Graph
+
+FITTINGS = 4  # foldings tried until the FIFOs fit beside them
+POWERS = (1.0, 0.75, 0.5, 0.25)  # of what a mode computes less, tried in turn as what it takes less
+
+
+def plan(
+    graph: Graph,
+    layers: tuple[Layer, ...],
+    *,
+    fps: float | None,
+    luts: float | None,
+    target: str,
+    clock_mhz: float,
+    brams: float | None = None,
+    prices: Prices | None = None,
+) -> tuple[Stage, ...]:
+    """Fold the layers for the rate or the budget, and lay out the stages.
+
+    prices: those of the target where a caller has more to ask of them.
+
+    With precision modes rate and budget are those of the slowest. The others are to be as much
+    faster as they compute less: what streams and thresholds take is the same in all modes, so it is
+    folded for the fastest. Where that cannot be, they are as much faster as can be, in steps.
+    """
+    if clock_mhz <= 0:
+        raise ConfigError(f"clock_mhz must be positive, got {clock_mhz}")
+    if fps is not None and fps <= 0:
+        raise ConfigError(f"fps must be positive, got {fps}")
+    if fps is None and luts is None and brams is None:
+        fps = 1000.0
+    cycles = None if fps is None else max(1, floor(clock_mhz * 1e6 / fps))
+    budget = Budget(luts=luts, brams=brams)
+    shares = mode_shares(layers)
+    for power in POWERS if len(shares) > 1 else ():
+        scaled = Prices(read_target(target), tuple(share**power for share in shares))
+        try:
+            return with_ring(_fit(graph, layers, scaled, cycles, budget))
+        except BudgetError:
+            continue
+    return with_ring(_fit(graph, layers, prices or Prices(read_target(target)), cycles, budget))
+
+
+def mode_shares(layers: tuple[Layer, ...]) -> tuple[float, ...]:
+    """What part of the binary products of the most precise mode each mode has; (1,) without."""
+    linear = [layer for layer in layers if isinstance(layer, LinearLayer)]
+    modes = max((len(x.modes.kept) for x in linear if x.modes), default=1)
+    totals = [0] * modes
+    for layer in linear:
+        kept = layer.modes.kept if layer.modes else ((layer.w_bits, layer.x.bits),) * modes
+        for mode, (w, a) in enumerate(kept):
+            totals[mode] += layer.pixels * layer.matrix.size * w * a
+    return tuple(total / max(totals, default=1) for total in totals)
+
+
+def _fit(
+    graph: Graph, layers: tuple[Layer, ...], prices: Prices, cycles: int | None, whole: Budget
+) -> tuple[Stage, ...]:
+    """Folded so that the FIFOs of branches fit into the budget as well. Raises: BudgetError."""
+    left, target = whole, prices.target.name
+    for _ in range(FITTINGS):
+        chosen = fold(graph, layers, prices, interval_cycles=cycles, budget=left)
+        stages = build_stages(graph, layers, chosen.foldings, chosen.group)
+        stages = with_depths(stages, style_of(target))
+        price = prices.of(stages)
+        if whole.allows(price):
+            return stages
+        # The FIFOs of branches follow from the folding, so that it did not know them.
+        left = left.less(max(0.0, price.luts - chosen.luts), max(0.0, price.brams - chosen.brams))
+    raise BudgetError(
+        f"a budget of {whole} on {target} cannot be met beside the FIFOs of branches, which "
+        f"come to {price.luts - chosen.luts:.0f} LUTs and {price.brams - chosen.brams:g} block RAMs"
+    )

@@ -1,0 +1,89 @@
+"""What `verify` does with precision modes: which frame is in which, and what must come out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bitfold.compiler.design import Design, stream_order
+from bitfold.ir import Graph, Ints, run
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ModeTiming:
+    """Rate of a mode while the network stays in it: the last of several frames in a row.
+
+    frames: of the whole run that were in this mode.
+    """
+
+    mode: int
+    frames: int
+    interval_predicted: int
+    interval_measured: int
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ModeRun:
+    """Frames in modes. graphs: golden models, one where the precision is fixed.
+
+    sequence: modes of the frames: drawn at random first, so that modes follow each other in any
+    order, then each mode for some frames, for its rate; () where the precision is fixed.
+    """
+
+    design: Design
+    graphs: tuple[Graph, ...]
+    sequence: tuple[int, ...]
+
+    def golden(self, codes: Ints) -> Ints:
+        """Outputs (N, count) of stored input integers (N, *shape), each frame in its mode."""
+        if not self.sequence:
+            return np.asarray(stream_order(self.graphs[0], run(self.graphs[0], codes)))
+        found = np.zeros((len(codes), self.design.output["count"]), np.int64)
+        for mode, (graph, about) in enumerate(zip(self.graphs, self.design.modes, strict=True)):
+            rows = np.array(self.sequence[: len(codes)]) == mode
+            if rows.any():
+                outputs = run(graph, codes[rows] >> about["input_shift"])
+                found[rows] = stream_order(graph, outputs) << about["output_shift"]
+        return found
+
+    def reals(self, outputs: Ints) -> NDArray[np.float64]:
+        """What outputs (N, count) of one-dimensional results stand for."""
+        if not self.sequence:
+            return self.graphs[0].output_map.to_real(outputs)
+        found = np.zeros(outputs.shape)
+        for mode, (graph, about) in enumerate(zip(self.graphs, self.design.modes, strict=True)):
+            rows = np.array(self.sequence[: len(outputs)]) == mode
+            found[rows] = graph.output_map.to_real(outputs[rows] / 2 ** about["output_shift"])
+        return found
+
+    def timing(self, ends: Sequence[int]) -> tuple[ModeTiming, ...]:
+        """Rates from the measured ends of all frames at the output."""
+        found = []
+        for mode in range(len(self.design.modes)):
+            rows = [f for f, each in enumerate(self.sequence) if each == mode]
+            stayed = [f for f in rows[1:] if self.sequence[f - 1] == mode]
+            found.append(
+                ModeTiming(
+                    mode=mode,
+                    frames=len(rows),
+                    interval_predicted=self.design.predicted["modes"][mode]["interval_cycles"],
+                    interval_measured=ends[stayed[-1]] - ends[stayed[-1] - 1] if stayed else 0,
+                )
+            )
+        return tuple(found)
+
+
+def mode_run(design: Design, frames: int) -> ModeRun:
+    """A run of so many frames through all modes of a design."""
+    if not design.modes:
+        return ModeRun(design, (design.graph(),), ())
+    count = len(design.modes)
+    rng = np.random.default_rng(0)
+    mixed = rng.integers(0, count, frames // 2).tolist()
+    rest = frames - len(mixed)
+    blocks = [mode for mode in range(count) for _ in range(-(-rest // count))]
+    return ModeRun(design, design.mode_graphs(), (*mixed, *blocks[:rest]))

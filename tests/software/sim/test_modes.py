@@ -1,0 +1,81 @@
+"""Accelerators whose precision changes from frame to frame: every integer and every cycle."""
+
+import numpy as np
+import pytest
+
+from bitfold.compiler.compile import compile_graph
+from bitfold.files import read_json
+from bitfold.ir.ops import Concat, Sum, SumPool
+from bitfold.sim.verify import verify_design
+from integer_graphs import ChainBuilder, digits_like, mlp
+from mode_graphs import Planes, modes_of
+
+pytestmark = pytest.mark.rtl
+
+DIGITS: list[Planes] = [
+    {},
+    {"conv1": 1, "q1": 1, "conv2": 2, "q2": 1, "fc": 1},
+    {"conv1": 2, "q1": 2, "conv2": 1},
+]
+
+
+def checked(graph, skips, folder, cache, *, flips=False, frames=24, **wish):
+    compile_graph(graph, folder, source={}, modes=modes_of(graph, skips, flips=flips), **wish)
+    found = verify_design(folder, frames=frames, protocol_frames=6, cache=cache)
+    assert found.mismatches == 0
+    assert all(t.frames_equal for t in found.timing)
+    assert [m.interval_measured for m in found.modes] == [m.interval_predicted for m in found.modes]
+    assert all(m.frames >= 4 for m in found.modes)
+    return found
+
+
+def test_frames_in_three_modes_follow_each_other(tmp_path, verilator_cache):
+    folder = tmp_path / "design"
+    found = checked(digits_like(), DIGITS, folder, verilator_cache, flips=True, fps=20_000)
+    # No draining: the mode of the next frame was written while others were inside.
+    assert found.most_inside >= 1
+    assert found.modes[1].interval_measured < found.modes[0].interval_measured
+    assert read_json(folder / "verify.json", "verify", 1)["exact"] is True
+
+
+def test_frames_of_a_single_vector_keep_their_modes(tmp_path, verilator_cache):
+    """Many frames are inside at once, in all modes; input and first layer lose planes as well."""
+    graph = mlp()
+    skips: list[Planes] = [
+        {},
+        {"in": 1, "fc1": 1, "q1": 1, "fc2": 1, "fc3": 2},
+        {"in": 2, "q2": 3},
+        {"q2": 2, "fc3": 1},
+    ]
+    found = checked(graph, skips, tmp_path / "design", verilator_cache, frames=96, fps=400_000)
+    assert found.most_inside > 1
+
+
+def branches():
+    """Accumulators with two readers, a depthwise layer, a sum, a mean, a concatenation."""
+    b = ChainBuilder(np.random.default_rng(5))
+    b.input((3, 6, 5), 4, signed=True)
+    b.conv("stem", 4, (3, 3), 3, pads=(1, 1, 1, 1))
+    b.thresholds("left", 3, signed=True, flips=True)
+    b.at("stem")
+    b.thresholds("q", 4)
+    b.conv("depthwise", 4, (3, 3), 4, pads=(1, 1, 1, 1), groups=4)
+    b.thresholds("right", 3, signed=True)
+    b.add("sum", Sum(("left", "right"), (1, 1)))
+    b.thresholds("q_sum", 4)
+    b.pool("pool", (2, 2), (1, 1), (1, 1, 0, 0))
+    b.add("cat", Concat(("q_sum", "q")))
+    b.add("mean", SumPool("cat", (2, 2), (2, 2), (0, 0, 0, 0)))
+    b.thresholds("q_mean", 4)
+    b.conv("point", 4, (1, 1), 3)
+    b.thresholds("codes", 2, signed=True)
+    return b.graph()
+
+
+def test_branches_depthwise_and_codes_at_the_end(tmp_path, verilator_cache):
+    skips: list[Planes] = [
+        {"q": 1, "q_sum": 1, "depthwise": 2, "left": 1, "right": 1, "point": 1},
+        {},
+        {"q_mean": 2, "stem": 1, "depthwise": 1},
+    ]
+    checked(branches(), skips, tmp_path / "design", verilator_cache, fps=40_000, flips=True)
