@@ -48,9 +48,10 @@ def command(  # noqa: PLR0917 - click passes by keyword
       bitfold compile build/digits/model.onnx -o build/digits/design --fps 2000
       bitfold compile model.onnx --part lfe5u-25f    (as fast as its LUTs and block RAMs allow)
       bitfold compile model.onnx --ties finn    (halves round up, as in FINN, not to even)
+      bitfold compile build/dqmq/modes.json    (one accelerator for all its precision modes)
     """
     from bitfold.cli.options import within
-    from bitfold.cli.show import grouped, table
+    from bitfold.cli.show import grouped, rates, table
     from bitfold.compiler.compile import compile_model
     from bitfold.cost.stages import Mvtu, Vvau
 
@@ -86,6 +87,7 @@ def command(  # noqa: PLR0917 - click passes by keyword
     heads = ("stage", "PE x SIMD", "LUTs", "BRAMs", "cycles")
     table(f"Predicted on {target} at {clock_mhz:g} MHz (< binds)", heads, rows)
     click.echo(f"{grouped(design.predicted['fps'])} frames/s")
+    rates(design.predicted.get("modes", ()))
     if design.checked:
         click.echo(
             "{samples} samples through QONNX: {mismatches} of {outputs} integers differ with exact "

@@ -28,12 +28,13 @@ def command(  # noqa: PLR0917 - click passes by keyword
     Example:
       bitfold cost build/digits/model.onnx --target xc7 --fps 5000
       bitfold cost build/digits/model.onnx --part lfe5u-25f
+      bitfold cost build/dqmq/modes.json    (one accelerator for all its precision modes)
     """
     import json
 
     from bitfold.api import estimate
     from bitfold.cli.options import within
-    from bitfold.cli.show import grouped, percent, table
+    from bitfold.cli.show import grouped, percent, rates, table
 
     found = estimate(
         model, target=target, fps=fps, clock_mhz=clock_mhz, **within(target, part, luts)
@@ -64,6 +65,7 @@ def command(  # noqa: PLR0917 - click passes by keyword
         f"{grouped(found['fps'])} frames/s; latency {grouped(found['latency_cycles'])} cycles; "
         f"bound by: {', '.join(found['binding'])}"
     )
+    rates(found.get("modes", ()))
     more = found["one_percent_luts"]
     said = "cannot be" if more is None else f"+{grouped(more)} LUTs"
     click.echo(f"one percent more frames a second: {said}")

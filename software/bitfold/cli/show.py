@@ -1,8 +1,8 @@
 """Tables, numbers and progress bars in the terminal."""
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -24,6 +24,23 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     for row in rows:
         shown.add_row(*(escape(str(cell)) for cell in row))
     console.print(shown)
+
+
+def rates(modes: Sequence[Mapping[str, Any]]) -> None:
+    """Print the rate of each precision mode, as `compile.predict_modes` finds it, if there are."""
+    rows = [
+        (
+            str(number),
+            grouped(mode["interval_cycles"]),
+            grouped(mode["latency_cycles"]),
+            grouped(mode["fps"]),
+            ", ".join(mode["binding"]),
+        )
+        for number, mode in enumerate(modes)
+    ]
+    if rows:
+        heads = ("mode", "cycles a frame", "latency", "frames/s", "bound by")
+        table("Precision modes, while the network stays in one", heads, rows)
 
 
 def grouped(value: float | None, digits: int = 0) -> str:

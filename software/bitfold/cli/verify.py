@@ -67,6 +67,13 @@ def command(
         f"(free and with random stalls): {grouped(found.outputs)} integers, "
         f"{found.mismatches} differ"
     )
+    if found.modes:
+        rates = [
+            (str(m.mode), m.frames, grouped(m.interval_predicted), grouped(m.interval_measured))
+            for m in found.modes
+        ]
+        stay = ("mode", "frames", "interval predicted", "measured")
+        table("Precision modes, changed from frame to frame", stay, rates)
     if found.argmax_accuracy is not None:
         click.echo(f"accuracy of the simulated hardware: {percent(found.argmax_accuracy)}")
     rate = grouped(found.cycles_per_second)

@@ -87,8 +87,8 @@ def read_modes(path: Path, model: Path, ties: Ties = "even") -> tuple[Mode, ...]
         )
     if not 2 <= len(listed) <= MOST:
         raise ConfigError(
-            f"{path}: lists {len(listed)} modes, an accelerator has 2 to {MOST}; compile a single "
-            "one without --modes"
+            f"{path}: lists {len(listed)} modes, an accelerator has 2 to {MOST}; compile "
+            "model.onnx itself where there is one"
         )
     for file, wanted in listed:
         if not file.resolve().is_relative_to(path.parent.resolve()):

@@ -12,7 +12,36 @@ NOTE = (
 
 
 def modes(run: RunFolder) -> str | None:
-    """Bits by mode and layer, and the share of each mode by the quality of inputs; None if none."""
+    """Bits by mode and layer, the share of each mode by the quality of inputs, and the rate of each
+    in hardware; None if there are no modes."""
+    parts = [part for part in (_searched(run), _rates(run)) if part is not None]
+    return "".join(parts) or None
+
+
+def _rates(run: RunFolder) -> str | None:
+    """Cycles of a frame in each mode, predicted and measured; None for another design."""
+    predicted = (run.manifest or {}).get("predicted", {}).get("modes", ())
+    if not predicted:
+        return None
+    measured = {row["mode"]: row for row in (run.verify or {}).get("modes", ())}
+    rows = []
+    for index, mode in enumerate(predicted):
+        found = measured.get(index)
+        rows.append(
+            (
+                esc(index),
+                number(mode["interval_cycles"]),
+                number(found["interval_measured"]) if found else "-",
+                number(mode["latency_cycles"]),
+                number(mode["fps"]),
+                esc(", ".join(mode["binding"])),
+            )
+        )
+    heads = ("mode", "cycles a frame", "measured", "latency", "frames a second", "bound by")
+    return f"<h3>Rate of each mode in hardware</h3>{table(heads, rows)}"
+
+
+def _searched(run: RunFolder) -> str | None:
     if run.modes is None:
         return None
     value = run.modes

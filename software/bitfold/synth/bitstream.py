@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, final
 
 from bitfold.compiler.design import Design
-from bitfold.errors import BudgetError, ToolFailed
+from bitfold.errors import BudgetError, ConfigError, ToolFailed
 from bitfold.files import digest, new_folder, read_json, write_json
 from bitfold.hardware import hardware_folder, needed_files
 from bitfold.synth.boards import (
@@ -92,6 +92,11 @@ def bitstream(
     also when the clock is not reached.
     """
     where = load_board(board)
+    if design.modes:
+        raise ConfigError(
+            f"{where.title}: its top does not drive AXI4-Lite, which a design with precision modes "
+            "needs; compile one mode alone (modes/N.onnx)"
+        )
     clock = pll(where, clock_mhz or where.clock_mhz)
     baud = baud or where.baud
     family = load_target(where.target)
