@@ -98,35 +98,34 @@ module bf_mvu_seq #(
 
   if (Modes > 1) begin : g_modes
     localparam int unsigned IDLE_WIDTH = FoldCycles > 1 ? $clog2(FoldCycles) : 1;
-    logic [Modes-1:0][STEP_WIDTH-1:0] firsts, lasts;
-    logic [Modes-1:0][IDLE_WIDTH-1:0] idles;
-    logic [STEP_WIDTH-1:0]            first_q, last_q;
-    logic [IDLE_WIDTH-1:0]            fold_idle_q, idle_q;  // of a fold; left of this one
+    logic [STEP_WIDTH-1:0] end_step, first_q, last_q;
+    logic [IDLE_WIDTH-1:0] idle, fold_idle_q;            // of a fold, in the mode; of this vector
+    logic [IDLE_WIDTH-1:0] idle_q;                       // left of this fold
+    logic [31:0]           product;
 
-    for (genvar m = 0; m < Modes; m++) begin : g_mode
-      localparam int unsigned FIRST   = 32'(ModeSteps[32*m +: 16]);
-      localparam int unsigned LAST    = 32'(ModeSteps[32*m+16 +: 16]);
-      localparam int unsigned PRODUCT = (LAST - FIRST + 1) * SF;
-      assign firsts[m] = STEP_WIDTH'(FIRST);
-      assign lasts[m]  = STEP_WIDTH'(LAST);
-      assign idles[m]  = FoldCycles > PRODUCT ? IDLE_WIDTH'(FoldCycles - PRODUCT) : '0;
-`ifndef SYNTHESIS
-      initial begin
-        if (FIRST > LAST || LAST >= STEPS) $fatal(1, "%m: ModeSteps lie outside the table");
+    always_comb begin
+      start_step = '0;
+      end_step   = '0;
+      product    = '0;
+      for (int unsigned m = 0; m < Modes; m++) begin
+        if (mode_i == MODE_WIDTH'(m)) begin
+          start_step = STEP_WIDTH'(ModeSteps[32*m +: 16]);
+          end_step   = STEP_WIDTH'(ModeSteps[32*m+16 +: 16]);
+          product    = (32'(ModeSteps[32*m+16 +: 16]) - 32'(ModeSteps[32*m +: 16]) + 1) * SF;
+        end
       end
-`endif
+      idle = FoldCycles > product ? IDLE_WIDTH'(FoldCycles - product) : '0;
     end
-    assign start_step = firsts[mode_i];
     assign first_step = first_q;
     assign last_step  = last_q;
     assign fold_end   = product_end;
     always_ff @(posedge clk_i) begin
       if (start_o) begin
-        first_q     <= firsts[mode_i];
-        last_q      <= lasts[mode_i];
-        fold_idle_q <= idles[mode_i];
+        first_q     <= start_step;
+        last_q      <= end_step;
+        fold_idle_q <= idle;
       end
-      if (start_o) idle_q <= idles[mode_i];
+      if (start_o) idle_q <= idle;
       else if (fold_end) idle_q <= fold_idle_q;
       else if (wait_q) idle_q <= idle_q - 1'b1;
     end
@@ -236,6 +235,10 @@ module bf_mvu_seq #(
   initial begin
     if (Folds < 1 || Words < 1 || Banks < 1 || ActGroups < 1 || WGroups < 1 || ShiftWidth < 1) begin
       $fatal(1, "%m: parameters >= 1 required");
+    end
+    for (int unsigned m = 0; Modes > 1 && m < Modes; m++) begin
+      if (ModeSteps[32*m +: 16] > ModeSteps[32*m+16 +: 16]
+          || 32'(ModeSteps[32*m+16 +: 16]) >= STEPS) $fatal(1, "%m: ModeSteps leave the table");
     end
     if (Modes == 1 && FoldCycles < STEPS * SF) $fatal(1, "%m: FoldCycles >= steps * SF required");
   end

@@ -4,7 +4,7 @@
 //   address  name        access  bits
 //   0x000    ID          read    0x42464C44, "BFLD"
 //   0x004    VERSION     read    [31:16] major, [15:0] minor version of this map
-//   0x008    MODES       read    [7:0] how many modes there are
+//   0x008    MODES       read    [15:0] how many modes there are
 //   0x00C    LAYERS      read    [15:0] how many layers PLANES lists
 //   0x010    MODE        write   [7:0] mode of the frames that enter from now on
 //   0x014    CONTROL     write   [0] BY_FRAME: a frame's mode is s_axis_tuser of its first beat

@@ -112,8 +112,7 @@ module bf_vvau_products #(
   logic [WBits-1:0] kept;
 
   if (SKIPS) begin : g_skip
-    logic [MODE_WIDTH-1:0]       mode;
-    logic [Modes-1:0][WBits-1:0] masks;
+    logic [MODE_WIDTH-1:0] mode;
     bf_frame_mode #(
       .Modes   (Modes),
       .Ring    (Ring),
@@ -125,10 +124,11 @@ module bf_vvau_products #(
       .vector_i (last_beat),
       .mode_o   (mode)
     );
-    for (genvar m = 0; m < Modes; m++) begin : g_mode
-      assign masks[m] = {WBits{1'b1}} << WeightSkip[8*m +: 8];
+    always_ff @(posedge clk_i) begin
+      for (int unsigned m = 0; m < Modes; m++) begin
+        if (mode == MODE_WIDTH'(m)) kept <= {WBits{1'b1}} << WeightSkip[8*m +: 8];
+      end
     end
-    always_ff @(posedge clk_i) kept <= masks[mode];
   end else begin : g_all
     logic unused;
     assign unused = ^{ring_i, kept};

@@ -12,6 +12,7 @@ from bitfold.compiler.emit_modes import (
     mode_ports,
     mode_stages,
     ring_port,
+    ring_width,
 )
 from bitfold.compiler.instances import Instance, instance_of, style_of
 from bitfold.cost.stages import AxisIn, AxisOut, Fork, Join, Mvtu, Stage, Vvau
@@ -128,9 +129,10 @@ def emit_top(stages: tuple[Stage, ...], target: str) -> str:
 def emit_alone(stage: Stage, target: str) -> str:
     """A module bf_stage that holds this stage alone, for its synthesis."""
     ports = {"clk_i": "clk_i", "rst_ni": "rst_ni"}
-    if isinstance(stage, Mvtu | Vvau):
-        ports["ring_i"] = "'0"
+    ports |= ring_port(stage, "ring_i")
     lines = ["input logic clk_i", "input logic rst_ni"]
+    if isinstance(stage, Mvtu | Vvau) and stage.modes:
+        lines.append(f"input logic [{ring_width(stage.modes) - 1}:0] ring_i")
     if isinstance(stage, AxisIn):
         axis = {"tdata": f"[{8 * stage.group - 1}:0] ", "tvalid": "", "tlast": ""}
         lines += [f"input logic {width}s_axis_{n}" for n, width in axis.items()]

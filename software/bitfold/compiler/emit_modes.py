@@ -58,11 +58,16 @@ def mode_ports(stages: tuple[Stage, ...]) -> str:
     return "".join(lines)
 
 
-def ring_port(stage: Stage) -> dict[str, str]:
-    """How a stage learns the modes of its frames."""
+def ring_port(stage: Stage, ring: str = "ring") -> dict[str, str]:
+    """How a stage learns the modes of its frames; a constant, with its width, where it has none."""
     if not isinstance(stage, Mvtu | Vvau):
         return {}
-    return {"ring_i": "ring" if stage.modes else "'0"}
+    return {"ring_i": ring if stage.modes else "1'b0"}
+
+
+def ring_width(modes: StageModes) -> int:
+    """Bits of the ring."""
+    return modes.ring * (len(modes.kept) - 1).bit_length()
 
 
 def _widths(stages: tuple[Stage, ...]) -> tuple[int, int, int, int]:

@@ -67,7 +67,7 @@ REGISTERS: tuple[Register, ...] = (
         name="MODES",
         offset=0x08,
         access="read",
-        fields=(Field(name="COUNT", high=7, low=0, text="precision modes; 0 stands for 256"),),
+        fields=(Field(name="COUNT", high=15, low=0, text="precision modes"),),
     ),
     Register(
         name="LAYERS",
