@@ -51,6 +51,26 @@ def test_the_section_shows_bits_by_mode_and_shares_by_quality(run_folder: Path) 
         assert figure in text, figure
 
 
+def test_the_rate_of_each_mode_is_shown_as_predicted_and_measured(run_folder: Path) -> None:
+    path = run_folder / "design" / "manifest.json"
+    value = json.loads(path.read_text())
+    value["predicted"]["modes"] = [
+        {"interval_cycles": 9216, "latency_cycles": 11055, "fps": 5425.0, "binding": ["conv1"]},
+        {"interval_cycles": 1728, "latency_cycles": 4083, "fps": 28935.0, "binding": [HOSTILE]},
+    ]
+    path.write_text(json.dumps(value))
+    verify = run_folder / "design" / "verify.json"
+    measured = [{"mode": 1, "frames": 7, "interval_predicted": 1728, "interval_measured": 1728}]
+    verify.write_text(json.dumps({**json.loads(verify.read_text()), "modes": measured}))
+    page = render(read_run_folder(run_folder))
+    assert HOSTILE not in page
+    text = text_of(page)
+    assert "Precision modes" in text
+    assert "Rate of each mode in hardware" in text
+    for figure in ("9 216", "11 055", "5 425", "1 728", "28 935"):
+        assert figure in text
+
+
 def test_a_run_without_modes_has_no_such_section(run_folder: Path) -> None:
     assert "Precision modes" not in render(read_run_folder(run_folder))
 
