@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from bitfold.compiler.compile import compile_graph
+from bitfold.compiler.modes import Mode
+from bitfold.compiler.truncate import truncated
 from bitfold.files import read_json
 from bitfold.ir.ops import Concat, Sum, SumPool
 from bitfold.sim.verify import verify_design
@@ -19,8 +21,9 @@ DIGITS: list[Planes] = [
 ]
 
 
-def checked(graph, skips, folder, cache, *, flips=False, frames=24, **wish):
-    compile_graph(graph, folder, source={}, modes=modes_of(graph, skips, flips=flips), **wish)
+def checked(graph, skips, folder, cache, *, flips=False, frames=24, more=(), **wish):
+    modes = [*modes_of(graph, skips, flips=flips), *more]
+    compile_graph(graph, folder, source={}, modes=modes, **wish)
     found = verify_design(folder, frames=frames, protocol_frames=6, cache=cache)
     assert found.mismatches == 0
     assert all(t.frames_equal for t in found.timing)
@@ -29,9 +32,13 @@ def checked(graph, skips, folder, cache, *, flips=False, frames=24, **wish):
     return found
 
 
-def test_frames_in_three_modes_follow_each_other(tmp_path, verilator_cache):
+def test_frames_in_several_modes_follow_each_other(tmp_path, verilator_cache):
     folder = tmp_path / "design"
-    found = checked(digits_like(), DIGITS, folder, verilator_cache, flips=True, fps=20_000)
+    graph = digits_like()
+    # A fourth, of planes that are left out after the fact.
+    cut = Mode(name="cut", graph=truncated(graph, {"conv2": (1, 2), "fc": (2, 3)}))
+    wish = {"fps": 20_000, "flips": True, "frames": 32, "more": (cut,)}
+    found = checked(graph, DIGITS, folder, verilator_cache, **wish)
     # No draining: the mode of the next frame was written while others were inside.
     assert found.most_inside >= 1
     assert found.modes[1].interval_measured < found.modes[0].interval_measured
