@@ -27,7 +27,7 @@
 //              Final           0: planes leave, by thresholds. 1: integers leave, Pe a beat
 //              OutBits, OutSigned, Tpe, ThresholdFile   Final = 0: planes of a code; two's
 //                              complement; comparators (divides Pe) = group of the output stream;
-//                              pack_thresholds(...)
+//                              pack_thresholds(...); OneTable: of one channel, for all
 //              Raw             Final = 0: no thresholds; the planes are those of the accumulators
 //                              themselves, OutBits = AccWidth
 //              HasBias, BiasFile, AccShift   Final = 1: pack_biases(...); accumulators are shifted
@@ -91,6 +91,7 @@ module bf_mvtu #(
   parameter  int unsigned FrameVectors  = 1,
   parameter  logic [32*Modes-1:0] ModeSteps = '0,
   parameter  bit          Flips         = 1'b0,
+  parameter  bit          OneTable      = 1'b0,
   localparam int unsigned MODE_WIDTH = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned OUT_WIDTH = Final ? Pe * AccWidth : Tpe
 ) (
@@ -268,7 +269,8 @@ module bf_mvtu #(
     .Modes         (Modes),
     .Ring          (Ring),
     .FrameVectors  (FrameVectors),
-    .Flips         (Flips)
+    .Flips         (Flips),
+    .OneTable      (OneTable)
   ) i_results (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),

@@ -11,6 +11,7 @@
 //              Modes, Ring, FrameVectors   with Modes > 1 thresholds and biases are those of the
 //                       frame's mode: see bf_mode_ring; FrameVectors is the vectors of a frame.
 //                       Flips of bf_threshold
+//              OneTable of bf_threshold
 //              Tpe      channels of a beat where planes leave; divides Pe
 //              Vectors  output vectors held, >= 2
 //
@@ -38,6 +39,7 @@ module bf_results #(
   parameter  int unsigned Ring          = 1,
   parameter  int unsigned FrameVectors  = 1,
   parameter  bit          Flips         = 1'b0,
+  parameter  bit          OneTable      = 1'b0,
   localparam int unsigned MODE_WIDTH = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned WIDTH  = Final ? Pe * AccWidth : Tpe,
   localparam int unsigned SEARCH = Final ? 1 : OutBits * (Pe / Tpe)
@@ -120,7 +122,8 @@ module bf_results #(
       .OutSigned (OutSigned),
       .File      (ThresholdFile),
       .Modes     (Modes),
-      .Flips     (Flips)
+      .Flips     (Flips),
+      .OneTable  (OneTable)
     ) i_threshold (
       .clk_i       (clk_i),
       .rst_ni      (rst_ni),

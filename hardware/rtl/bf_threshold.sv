@@ -10,6 +10,7 @@
 // Modes        with Modes > 1 each mode has thresholds of its own: mode_i says with acc_valid_i whose
 //              these accumulators are. Word {fold * ROUNDS + round, mode, node}. With Flips a word
 //              has a bit more, on top: whether its channel decreases, so that the code is inverted.
+// OneTable     all channels have the thresholds of one: an image holds its words alone.
 // Images       one a comparator, named File, three digits of its lane, ".mem": word {fold * ROUNDS +
 //              round, node} of lane l is the threshold of channel fold * Pe + round * Tpe + l,
 //              AccWidth + 1 bits, signed; word 0 of each 2**OutBits is not read. The bit more than
@@ -29,6 +30,7 @@ module bf_threshold #(
   parameter               File      = "",    // images: begin of their names
   parameter  int unsigned Modes     = 1,
   parameter  bit          Flips     = 1'b0,
+  parameter  bit          OneTable  = 1'b0,
   localparam int unsigned ROUNDS     = Pe / Tpe,
   localparam int unsigned MODE_WIDTH = Modes > 1 ? $clog2(Modes) : 1
 ) (
@@ -43,7 +45,7 @@ module bf_threshold #(
   output logic [Tpe-1:0]         out_data_o
 );
   localparam int unsigned THR_WIDTH   = AccWidth + 1;
-  localparam int unsigned GROUPS      = Folds * ROUNDS;
+  localparam int unsigned GROUPS      = OneTable ? 1 : Folds * ROUNDS;
   localparam int unsigned WORD_WIDTH  = THR_WIDTH + 32'(Flips);
   localparam int unsigned DEPTH       = Modes == 1 ? GROUPS << OutBits
                                         : ((GROUPS - 1) * 2**MODE_WIDTH + Modes) << OutBits;

@@ -23,8 +23,8 @@
 //              Modes, Ring, FrameVectors, Flips   as in bf_mvtu; no plane is left out, so no mode is
 //                              faster. WeightSkip: 8 bits a mode, how many of the least significant
 //                              planes of the weights count as zero in it
-//              Final, OutBits, OutSigned, Raw, Tpe, ThresholdFile, HasBias, BiasFile, OutVectors
-//                              as in bf_mvtu, with Pe = G
+//              Final, OutBits, OutSigned, Raw, Tpe, ThresholdFile, OneTable, HasBias, BiasFile,
+//              OutVectors      as in bf_mvtu, with Pe = G
 //
 // Streams      in_*, out_*; transfer on valid && ready; payload stable until taken.
 // Comb. paths  none from in_* or out_ready_i to any output.
@@ -61,6 +61,7 @@ module bf_vvau #(
   parameter  int unsigned FrameVectors  = 1,
   parameter  logic [8*Modes-1:0] WeightSkip = '0,
   parameter  bit          Flips         = 1'b0,
+  parameter  bit          OneTable      = 1'b0,
   localparam int unsigned MODE_WIDTH = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned OUT_WIDTH = Final ? Group * AccWidth : Tpe
 ) (
@@ -188,7 +189,8 @@ module bf_vvau #(
     .Modes         (Modes),
     .Ring          (Ring),
     .FrameVectors  (FrameVectors),
-    .Flips         (Flips)
+    .Flips         (Flips),
+    .OneTable      (OneTable)
   ) i_results (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),

@@ -19,6 +19,23 @@ SHAPES = [
 ]
 
 
+@pytest.mark.parametrize("shape", [(4, 2, 3, 12, 4, 0), (6, 1, 1, 9, 8, 1)], ids=str)
+def test_one_table_serves_all_channels(shape: tuple[int, ...]) -> None:
+    pe, tpe, folds, acc_width, bits, signed = shape
+    sizes = {"Pe": pe, "Folds": folds, "AccWidth": acc_width, "OutBits": bits}
+    one = thresholds_of({**sizes, "OneTable": 1})[:tpe]
+    lanes = pack_thresholds(one, bits, pe=tpe, tpe=tpe, acc_width=acc_width)
+    assert all(len(words) == 1 << bits for words in lanes)
+    bench(
+        "bf_threshold",
+        **sizes,
+        Tpe=tpe,
+        OutSigned=f"1'b{signed}",
+        OneTable="1'b1",
+        File=write_lanes([to_mem(words, acc_width + 1) for words in lanes]),
+    )
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_codes_equal_golden(shape: tuple[int, ...]) -> None:
     pe, tpe, folds, acc_width, bits, signed = shape

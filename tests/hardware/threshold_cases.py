@@ -7,7 +7,10 @@ import numpy as np
 
 
 def thresholds_of(p: Mapping[str, Any]) -> np.ndarray:
-    """(Outputs, 2**OutBits - 1), ascending; with duplicates, never, always and both in one."""
+    """(Outputs, 2**OutBits - 1), ascending; with duplicates, never, always and both in one.
+
+    With OneTable all channels have the same.
+    """
     rng = np.random.default_rng(p["AccWidth"])
     half = 1 << (p["AccWidth"] - 1)
     count = (1 << p["OutBits"]) - 1
@@ -18,4 +21,6 @@ def thresholds_of(p: Mapping[str, Any]) -> np.ndarray:
     if outputs > 2:
         drawn[1, : count // 2], drawn[1, count // 2 :] = -half, half
         drawn[2] = drawn[2, 0]
+    if p.get("OneTable"):
+        drawn[:] = rng.integers(-half, half, count)
     return np.sort(drawn, axis=1)

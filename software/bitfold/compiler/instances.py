@@ -188,6 +188,7 @@ def _endings(stage: Mvtu | Vvau) -> dict[str, str]:
         "OutBits": str(stage.out_bits),
         "OutSigned": _flag(stage.out_signed),
         "ThresholdFile": _file(f"{stage.name}_thresholds"),
+        "OneTable": _flag(stage.one_table),
     }
 
 

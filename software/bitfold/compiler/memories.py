@@ -84,6 +84,8 @@ def _endings(
     if stage.raw:
         return {}
     if thresholds is not None:
+        if stage.one_table:
+            thresholds, pe = thresholds[: stage.tpe], stage.tpe
         lanes = pack_thresholds(
             thresholds, stage.out_bits, pe=pe, tpe=stage.tpe, acc_width=stage.acc_width
         )

@@ -104,6 +104,14 @@ def _modes(layer: Summing) -> StageModes | None:
     return StageModes(kept=layer.modes.kept, flips=layer.modes.flips is not None)
 
 
+def _one_table(layer: Summing) -> bool:
+    """Whether all channels have the same thresholds, so that one's are enough in memory."""
+    if layer.modes is not None or layer.thresholds is None:
+        return False
+    thresholds = layer.thresholds.thresholds
+    return bool((thresholds == thresholds[0]).all())
+
+
 def _linear(
     layer: LinearLayer, group: int, how: LayerFolding, reads: tuple[str, ...]
 ) -> tuple[Stage, ...]:
@@ -135,6 +143,7 @@ def _linear(
             raw=layer.raw,
             reads=reads,
             modes=_modes(layer),
+            one_table=_one_table(layer),
         )
     )
     return tuple(stages)
@@ -171,6 +180,7 @@ def _channel(
             raw=layer.raw,
             reads=reads,
             modes=_modes(layer),
+            one_table=_one_table(layer),
         )
     )
     return tuple(stages)

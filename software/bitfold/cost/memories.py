@@ -227,13 +227,7 @@ def _(stage: Mvtu) -> tuple[Memory, ...]:
         return weights, vectors, results, biases
     if stage.raw:
         return weights, vectors, results
-    thresholds = Memory(
-        depth=_words(stage.nf * (fold.pe // stage.tpe), stage) << stage.out_bits,
-        width=stage.acc_width + 1 + int(stage.modes is not None and stage.modes.flips),
-        writable=False,
-        count=stage.tpe,
-    )
-    return weights, vectors, results, thresholds
+    return weights, vectors, results, _thresholds(stage, stage.nf * (fold.pe // stage.tpe))
 
 
 @memories.register
@@ -255,13 +249,17 @@ def _(stage: Vvau) -> tuple[Memory, ...]:
         return (*kept, Memory(depth=depth, width=word, writable=False, sync=False))
     if stage.raw:
         return tuple(kept)
-    thresholds = Memory(
-        depth=_words(stage.groups * (stage.group // stage.tpe), stage) << stage.out_bits,
+    return (*kept, _thresholds(stage, stage.groups * (stage.group // stage.tpe)))
+
+
+def _thresholds(stage: Mvtu | Vvau, groups: int) -> Memory:
+    """Of all comparators, of which each serves `groups` channels."""
+    return Memory(
+        depth=_words(1 if stage.one_table else groups, stage) << stage.out_bits,
         width=stage.acc_width + 1 + int(stage.modes is not None and stage.modes.flips),
         writable=False,
         count=stage.tpe,
     )
-    return (*kept, thresholds)
 
 
 @memories.register

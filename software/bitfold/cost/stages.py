@@ -121,6 +121,7 @@ class Mvtu:
     raw: bool = False  # the planes are those of the accumulators: out_bits = acc_width
     reads: tuple[str, ...] = ()
     modes: StageModes | None = None
+    one_table: bool = False  # of thresholds, for all channels
 
     @property
     def final(self) -> bool:
@@ -224,6 +225,7 @@ class Vvau:
     raw: bool = False  # as in Mvtu
     reads: tuple[str, ...] = ()
     modes: StageModes | None = None  # thresholds and biases; no mode is faster
+    one_table: bool = False  # as in Mvtu
 
     @property
     def final(self) -> bool:
