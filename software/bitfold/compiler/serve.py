@@ -8,7 +8,7 @@ its width and length, and what a layer saves is cycles of its product, by leavin
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import final
 
 import numpy as np
@@ -18,13 +18,14 @@ from bitfold.compiler.layers import (
     Layer,
     LayerModes,
     LinearLayer,
+    MoveLayer,
     PoolLayer,
     Summing,
     acc_width,
 )
 from bitfold.errors import UnsupportedOp
 from bitfold.ir import Ints, IntType
-from bitfold.ir.ops import Threshold
+from bitfold.ir.ops import Conv, MaxPool, SumPool, Threshold
 from bitfold.ir.ops.threshold import Flags
 
 BEYOND = 1 << 62  # a threshold that nothing reaches
@@ -216,18 +217,23 @@ def _form(layer: Layer) -> tuple[object, ...]:
     """What must be the same in all modes, but for reads, weights, bits and thresholds."""
     form: tuple[object, ...] = (layer.out.shape,)
     if isinstance(layer, LinearLayer):
-        conv = layer.conv
-        return *form, layer.matrix.shape, conv and (conv.kernel, conv.stride, conv.pads)
+        return *form, layer.matrix.shape, _window(layer.conv)
     if isinstance(layer, ChannelLayer):
-        at, weights = layer.window, layer.weights
-        return (
-            *form,
-            *(layer.whole, at and (at.kernel, at.stride, at.pads)),
-            None if weights is None else weights.shape,
-        )
+        weights = layer.weights
+        shape = None if weights is None else weights.shape
+        return *form, layer.whole, _window(layer.window), shape
     if isinstance(layer, PoolLayer):
-        return *form, layer.pool.kernel, layer.pool.stride, layer.pool.pads
+        return *form, _window(layer.pool)
+    if isinstance(layer, MoveLayer):
+        return *form, type(layer.op), astuple(replace(layer.op, x=""))
     return form
+
+
+def _window(op: Conv | SumPool | MaxPool | None) -> tuple[object, ...] | None:
+    if op is None:
+        return None
+    dilation = op.dilation if isinstance(op, Conv) else None
+    return op.kernel, op.stride, op.pads, dilation
 
 
 def stored_thresholds(op: Threshold, lost: int, shift: int) -> Ints:

@@ -15,8 +15,8 @@ from bitfold.compiler.serve import stored_thresholds
 from bitfold.cost import interval, read_target
 from bitfold.cost.stages import Mvtu, at_mode
 from bitfold.errors import UnsupportedOp
-from bitfold.ir import Graph
-from bitfold.ir.ops import Conv, Dense, Threshold, Weights
+from bitfold.ir import Graph, Op
+from bitfold.ir.ops import Conv, Dense, DepthToSpace, Threshold, Weights, ZeroPad
 from integer_graphs import ChainBuilder, digits_like, mlp
 from mode_graphs import lowered, modes_of
 
@@ -167,6 +167,50 @@ def test_what_is_no_truncation_is_refused_in_one_message(name: str, tmp_path) ->
     with pytest.raises(UnsupportedOp, match=rule):
         compile_graph(graph, tmp_path / "design", source={"file": "stored"}, modes=modes)
     assert not (tmp_path / "design").exists()
+
+
+@pytest.mark.parametrize(
+    ("stored", "other"),
+    [
+        (DepthToSpace("q1", 2, "DCR"), DepthToSpace("q1", 2, "CRD")),
+        (ZeroPad("q1", pads=(1, 0, 0, 1)), ZeroPad("q1", pads=(0, 1, 1, 0))),
+    ],
+    ids=lambda op: type(op).__name__,
+)
+def test_values_that_move_elsewhere_are_refused(stored: Op, other: Op) -> None:
+    """Also where the shapes are the same."""
+    graph, mode = moving(stored), moving(other)
+    with pytest.raises(UnsupportedOp, match="another operation stands in its place"):
+        served(graph, [Mode(name="1", graph=mode)])
+    served(graph, [Mode(name="1", graph=graph)])
+
+
+def moving(op: Op) -> Graph:
+    b = ChainBuilder(np.random.default_rng(0))
+    b.input((1, 6, 6), 4)
+    b.conv("conv1", 8, (3, 3), 3)
+    b.thresholds("q1", 3)
+    b.add("moved", op)
+    b.flatten()
+    b.dense("fc", 5, 3)
+    b.bias("fc_bias")
+    return b.graph()
+
+
+def test_another_dilation_is_refused() -> None:
+    graphs = []
+    for dilation in ((1, 1), (2, 2)):
+        b = ChainBuilder(np.random.default_rng(0))
+        b.input((1, 8, 8), 4)
+        b.conv("conv1", 2, (3, 3), 3, stride=(3, 3), dilation=dilation)
+        b.thresholds("q1", 2)
+        b.flatten()
+        b.dense("fc", 3, 3)
+        b.bias("fc_bias")
+        graphs.append(b.graph())
+    assert graphs[0].node("conv1").type.shape == graphs[1].node("conv1").type.shape
+    with pytest.raises(UnsupportedOp, match="another operation stands in its place"):
+        served(graphs[0], [Mode(name="1", graph=graphs[1])])
 
 
 def test_a_network_of_another_length_is_refused() -> None:
