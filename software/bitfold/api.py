@@ -59,7 +59,7 @@ def estimate(
     from bitfold.compiler.modes import read_network, serve_modes
     from bitfold.compiler.plan import plan
     from bitfold.cost import read_target
-    from bitfold.cost.stages import Mvtu, Vvau
+    from bitfold.cost.units import Mvtu, Vvau
     from bitfold.synth.target import load_target
 
     read = read_network(model)

@@ -9,7 +9,7 @@ import numpy as np
 from mvtu_layer import write_image, write_lanes
 
 from bitfold.cost.schedule_mvtu import timings_of
-from bitfold.cost.stages import Vvau
+from bitfold.cost.units import Vvau
 from bitfold.sim.reference import (
     MvtuTiming,
     codes_to_values,

@@ -53,7 +53,7 @@ def command(  # noqa: PLR0917 - click passes by keyword
     from bitfold.cli.options import within
     from bitfold.cli.show import grouped, rates, table
     from bitfold.compiler.compile import compile_model
-    from bitfold.cost.stages import Mvtu, Vvau
+    from bitfold.cost.units import Mvtu, Vvau
 
     out = out or model.parent / "design"
     beside = model.parent / "test.npz"

@@ -32,7 +32,8 @@ from bitfold.compiler.reading.quantiser import Ties
 from bitfold.compiler.registers import c_header, register_map
 from bitfold.cost import interval, read_target, stage_brams, stage_cycles, stage_ffs, stage_luts
 from bitfold.cost.schedule import frame_times
-from bitfold.cost.stages import AxisIn, AxisOut, Mvtu, Stage, Vvau, at_mode, mode_count
+from bitfold.cost.stages import AxisIn, AxisOut, Stage, at_mode, mode_count
+from bitfold.cost.units import Mvtu, Vvau
 from bitfold.errors import MismatchError
 from bitfold.files import digest, new_folder, write_json, write_text
 from bitfold.hardware import hardware_folder, needed_files

@@ -26,15 +26,13 @@ from bitfold.cost.stages import (
     Fork,
     Gather,
     Join,
-    Mvtu,
     Pad,
     Pool,
     Stage,
-    StageModes,
     Upscale,
-    Vvau,
     Window,
 )
+from bitfold.cost.units import Mvtu, StageModes, Vvau
 from bitfold.errors import ArtefactError
 from bitfold.files import read_json, write_json
 from bitfold.ir import Graph, text

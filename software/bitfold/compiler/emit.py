@@ -15,8 +15,9 @@ from bitfold.compiler.emit_modes import (
     ring_width,
 )
 from bitfold.compiler.instances import Instance, instance_of, style_of
-from bitfold.cost.stages import AxisIn, AxisOut, Fork, Join, Mvtu, Stage, Vvau
+from bitfold.cost.stages import AxisIn, AxisOut, Fork, Join, Stage
 from bitfold.cost.streams import Stream, reads_of, streams, streams_of
+from bitfold.cost.units import Mvtu, Vvau
 
 HEADER = """\
 // SPDX-License-Identifier: Apache-2.0

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from bitfold.compiler.instances import Instance
 from bitfold.compiler.registers import LayerPlanes, pack_planes, register_map
-from bitfold.cost.stages import AxisIn, Mvtu, Stage, StageModes, Vvau
+from bitfold.cost.stages import AxisIn, Stage
+from bitfold.cost.units import Mvtu, StageModes, Vvau
 
 # AXI4-Lite signal -> whether the accelerator drives it, and its bits; 0: those of an address.
 AXIL: Mapping[str, tuple[bool, int]] = {

@@ -6,19 +6,8 @@ from functools import singledispatch
 from typing import final
 
 from bitfold.cost.schedule_mvtu import held_vectors
-from bitfold.cost.stages import (
-    AxisIn,
-    AxisOut,
-    Fork,
-    Gather,
-    Join,
-    Mvtu,
-    Pad,
-    Pool,
-    Upscale,
-    Vvau,
-    Window,
-)
+from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Pad, Pool, Upscale, Window
+from bitfold.cost.units import Mvtu, Vvau
 from bitfold.sim.reference import Step, mode_steps, pack_mode_steps, pack_steps, step_table
 
 # Popcounts and accumulators from that family's primitives; elsewhere plain SystemVerilog.

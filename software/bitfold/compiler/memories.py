@@ -3,7 +3,8 @@
 import numpy as np
 
 from bitfold.compiler.layers import ChannelLayer, Layer, LayerModes, LinearLayer
-from bitfold.cost.stages import Mvtu, Stage, Vvau
+from bitfold.cost.stages import Stage
+from bitfold.cost.units import Mvtu, Vvau
 from bitfold.ir import Ints
 from bitfold.sim.reference import (
     lane_file,

@@ -24,16 +24,14 @@ from bitfold.cost.stages import (
     Fork,
     Gather,
     Join,
-    Mvtu,
     Pad,
     Pool,
     Stage,
-    StageModes,
     Upscale,
-    Vvau,
     Window,
 )
 from bitfold.cost.streams import branch_name
+from bitfold.cost.units import Mvtu, StageModes, Vvau
 from bitfold.ir import Graph, IntType
 from bitfold.ir.ops import Conv, DepthToSpace, MaxPool, SumPool, Upsample, ZeroPad
 

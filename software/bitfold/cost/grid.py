@@ -10,14 +10,13 @@ from bitfold.cost.stages import (
     Fork,
     Gather,
     Join,
-    Mvtu,
     Pad,
     Pool,
     Stage,
     Upscale,
-    Vvau,
     Window,
 )
+from bitfold.cost.units import Mvtu, Vvau
 
 _BASE = Mvtu(
     name="mvtu",

@@ -13,19 +13,8 @@ from math import ceil, expm1
 from typing import final
 
 from bitfold.cost.schedule_mvtu import held_vectors
-from bitfold.cost.stages import (
-    AxisIn,
-    AxisOut,
-    Fork,
-    Gather,
-    Join,
-    Mvtu,
-    Pad,
-    Pool,
-    Upscale,
-    Vvau,
-    Window,
-)
+from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Pad, Pool, Upscale, Window
+from bitfold.cost.units import Mvtu, Vvau
 
 _PORT_COST = 2.0  # of a read port that is not the write port
 _BYPASS_COST = 6.0  # of giving a word in the cycle after it was written

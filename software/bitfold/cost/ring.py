@@ -8,7 +8,8 @@ inside where the stall comes at another place of a frame, and one enters.
 from dataclasses import replace
 
 from bitfold.cost.servers import make_links
-from bitfold.cost.stages import Mvtu, Stage, Vvau
+from bitfold.cost.stages import Stage
+from bitfold.cost.units import Mvtu, Vvau
 
 MARGIN = 2  # frames
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import final
 
 from bitfold.cost.latency import dot_latency
-from bitfold.cost.stages import Mvtu, Vvau
 from bitfold.cost.timing import START_AFTER_INPUT, START_AFTER_TAKEN, MvtuTiming, held
+from bitfold.cost.units import Mvtu, Vvau
 
 
 def timings_of(stage: Mvtu | Vvau, style: int) -> tuple[MvtuTiming, ...]:

@@ -20,15 +20,14 @@ from bitfold.cost.stages import (
     Fork,
     Gather,
     Join,
-    Mvtu,
     Pad,
     Pool,
     Stage,
     Upscale,
-    Vvau,
     Window,
 )
 from bitfold.cost.streams import reads_of, streams_of
+from bitfold.cost.units import Mvtu, Vvau
 
 Moves = WindowSchedule | PadSchedule | UpscaleSchedule
 Simple = Moves | AxisInSchedule | PoolSchedule | GatherSchedule | AxisOutSchedule

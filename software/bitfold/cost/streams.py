@@ -11,14 +11,13 @@ from bitfold.cost.stages import (
     Fork,
     Gather,
     Join,
-    Mvtu,
     Pad,
     Pool,
     Stage,
     Upscale,
-    Vvau,
     Window,
 )
+from bitfold.cost.units import Mvtu, Vvau
 
 
 @final

@@ -7,7 +7,7 @@ from typing import Any, final
 
 from bitfold.compiler.design import Design
 from bitfold.compiler.instances import style_of
-from bitfold.cost.stages import Mvtu
+from bitfold.cost.units import Mvtu
 from bitfold.files import read_json, write_json
 from bitfold.synth.nextpnr import REPORT, Placed, place_plan, read_report
 from bitfold.synth.plan import Runner, execute

@@ -8,7 +8,8 @@ from bitfold.compiler.emit import emit_alone
 from bitfold.compiler.instances import instance_of
 from bitfold.compiler.memories import pack_channel_images, pack_images
 from bitfold.cost.calibrate import Sample
-from bitfold.cost.stages import Mvtu, Stage, Vvau
+from bitfold.cost.stages import Stage
+from bitfold.cost.units import Mvtu, Vvau
 from bitfold.hardware import needed_files
 from bitfold.ir import Ints
 from bitfold.synth.flow import synth_source

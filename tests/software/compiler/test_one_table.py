@@ -1,6 +1,6 @@
 from bitfold.compiler.compile import compile_graph
 from bitfold.compiler.pipeline import run_pipeline
-from bitfold.cost.stages import Mvtu, Vvau
+from bitfold.cost.units import Mvtu, Vvau
 from branch_graphs import GRAPHS
 
 

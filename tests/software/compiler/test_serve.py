@@ -13,7 +13,8 @@ from bitfold.compiler.modes import Mode, serve_modes
 from bitfold.compiler.plan import mode_shares, plan
 from bitfold.compiler.serve import stored_thresholds
 from bitfold.cost import interval, read_target
-from bitfold.cost.stages import Mvtu, at_mode
+from bitfold.cost.stages import at_mode
+from bitfold.cost.units import Mvtu
 from bitfold.errors import UnsupportedOp
 from bitfold.ir import Graph, Op
 from bitfold.ir.ops import Conv, Dense, DepthToSpace, Threshold, Weights, ZeroPad

@@ -11,7 +11,7 @@ from bitfold.compiler.modes import Mode, serve_modes
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.compiler.truncate import Planes, truncated
-from bitfold.cost.stages import Mvtu
+from bitfold.cost.units import Mvtu
 from bitfold.errors import ArtefactError, ConfigError, UnsupportedOp
 from bitfold.files import write_json
 from bitfold.ir import Graph, run

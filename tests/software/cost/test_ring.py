@@ -6,7 +6,8 @@ from bitfold.compiler.modes import serve_modes
 from bitfold.compiler.plan import plan
 from bitfold.cost.ring import MARGIN, frames_held, with_ring
 from bitfold.cost.schedule import frame_times
-from bitfold.cost.stages import Mvtu, Stage, at_mode
+from bitfold.cost.stages import Stage, at_mode
+from bitfold.cost.units import Mvtu
 from integer_graphs import ChainBuilder, digits_like, mlp
 from mode_graphs import modes_of
 

@@ -7,7 +7,7 @@ import pytest
 
 from bitfold.compiler.compile import compile_graph
 from bitfold.compiler.emit import emit_alone
-from bitfold.cost.stages import Mvtu
+from bitfold.cost.units import Mvtu
 from integer_graphs import digits_like
 from mode_graphs import modes_of
 

@@ -1,0 +1,214 @@
+"""The units that multiply and sum, as plain numbers; see `stages`."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import final
+
+from bitfold.cost.shape import Folding
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StageModes:
+    """Run-time precision of a unit: what it does in each mode that the network may be in.
+
+    kept:  planes of the weights and of the activations that count, the most significant ones.
+    flips: channels may decrease; thresholds have a bit more that says so.
+    ring:  frames whose modes are kept.
+    """
+
+    kept: tuple[tuple[int, int], ...]
+    flips: bool = False
+    ring: int = 2
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Mvtu:
+    """Matrix-vector unit with thresholds, or with a bias when it is the last layer."""
+
+    name: str
+    inputs: int  # MW
+    outputs: int  # MH
+    pixels: int  # vectors of a frame
+    group_in: int
+    planes: int  # of the activations it reads
+    act_signed: bool
+    act_bipolar: bool
+    w_planes: int
+    w_bipolar: bool
+    folding: Folding
+    acc_width: int
+    out_bits: int  # 0: the accumulators themselves leave (last layer)
+    out_signed: bool
+    tpe: int  # comparators; divides PE
+    raw: bool = False  # the planes are those of the accumulators: out_bits = acc_width
+    reads: tuple[str, ...] = ()
+    modes: StageModes | None = None
+    one_table: bool = False  # of thresholds, for all channels
+
+    @property
+    def final(self) -> bool:
+        """Integers leave, not planes."""
+        return self.out_bits == 0
+
+    @property
+    def weight_planes(self) -> int:
+        """Bits of a weight."""
+        return self.w_planes
+
+    @property
+    def lanes(self) -> int:
+        """Binary multiplications in one cycle."""
+        return self.folding.lanes
+
+    @property
+    def nf(self) -> int:
+        """Folds of the outputs."""
+        return self.outputs // self.folding.pe
+
+    @property
+    def sf(self) -> int:
+        """Folds of the inputs."""
+        return self.inputs // self.folding.simd
+
+    @property
+    def kept(self) -> tuple[tuple[int, int], ...]:
+        """Planes of weights and activations in each mode; all where there are no modes."""
+        return self.modes.kept if self.modes else ((self.w_planes, self.planes),)
+
+    @property
+    def mode_steps(self) -> tuple[int, ...]:
+        """Pairs of plane groups that are multiplied, in each mode."""
+        fold = self.folding
+        return tuple(ceil(a / fold.ap) * ceil(w / fold.wp) for w, a in self.kept)
+
+    @property
+    def steps(self) -> int:
+        """Pairs of plane groups; with modes those of the slowest."""
+        return max(self.mode_steps)
+
+    @property
+    def threshold_cycles(self) -> int:
+        """Cycles in which the thresholds of a fold are searched."""
+        return self.out_bits * (self.folding.pe // self.tpe)
+
+    @property
+    def fold_cycles(self) -> int:
+        """Cycles of one fold of the outputs."""
+        return max(self.sf * self.steps, self.threshold_cycles)
+
+    @property
+    def vector_cycles(self) -> int:
+        """Cycles of one vector."""
+        return self.nf * self.fold_cycles
+
+    @property
+    def in_beats(self) -> int:
+        """Plane beats of an input vector."""
+        return self.inputs // self.group_in * self.planes
+
+    @property
+    def out_beats(self) -> int:
+        """Beats of an output vector."""
+        return self.nf if self.final else self.outputs // self.tpe * self.out_bits
+
+    @property
+    def bitops(self) -> int:
+        """Binary multiplications of a frame that the product needs, in the slowest mode."""
+        most = max(w * a for w, a in self.kept)
+        return self.inputs * self.outputs * self.pixels * most
+
+    @property
+    def weight_bits(self) -> int:
+        """Size of the weight memory."""
+        return self.inputs * self.outputs * self.w_planes
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Vvau:
+    """Vector-vector accumulate unit: every channel sums its own inputs over a vector's positions.
+
+    Depthwise convolution, sum pooling, and, behind a join, the sum of several streams.
+    """
+
+    name: str
+    group: int
+    groups: int  # channels / group
+    positions: int  # of a vector
+    pixels: int  # vectors of a frame
+    planes: int
+    act_signed: bool
+    w_bits: int  # of a weight, two's complement
+    w_kind: int  # 0: all are 1; 1: one a position; 2: one a position and channel
+    acc_width: int
+    out_bits: int  # 0: the accumulators themselves leave (last layer)
+    out_signed: bool
+    tpe: int  # comparators; divides group
+    raw: bool = False  # as in Mvtu
+    reads: tuple[str, ...] = ()
+    modes: StageModes | None = None  # thresholds and biases; no mode is faster
+    one_table: bool = False  # as in Mvtu
+
+    @property
+    def final(self) -> bool:
+        """Integers leave, not planes."""
+        return self.out_bits == 0
+
+    @property
+    def channels(self) -> int:
+        """Of input and output."""
+        return self.group * self.groups
+
+    @property
+    def weight_planes(self) -> int:
+        """Bits of a weight; 0 where there are none."""
+        return self.w_bits if self.w_kind else 0
+
+    @property
+    def lanes(self) -> int:
+        """Binary multiplications in one cycle."""
+        return self.group * max(1, self.weight_planes)
+
+    @property
+    def nf(self) -> int:
+        """Folds of the outputs."""
+        return self.groups
+
+    @property
+    def search_cycles(self) -> int:
+        """Cycles in which the results of a channel group leave."""
+        return 1 if self.final else self.out_bits * (self.group // self.tpe)
+
+    @property
+    def in_beats(self) -> int:
+        """Plane beats of an input vector."""
+        return self.positions * self.groups * self.planes
+
+    @property
+    def out_beats(self) -> int:
+        """Beats of an output vector."""
+        return self.groups * self.search_cycles
+
+    @property
+    def vector_cycles(self) -> int:
+        """Cycles of one vector."""
+        return max(self.in_beats, self.out_beats)
+
+    @property
+    def weight_words(self) -> int:
+        """Words of the weight memory."""
+        return (0, self.positions, self.positions * self.groups)[self.w_kind]
+
+    @property
+    def bitops(self) -> int:
+        """Binary multiplications of a frame; those of a depthwise convolution."""
+        if self.w_kind < 2:
+            return 0
+        return self.positions * self.channels * self.pixels * self.planes * self.w_bits
+
+    @property
+    def weight_bits(self) -> int:
+        """Size of the weights; those of a depthwise convolution."""
+        return self.positions * self.channels * self.w_bits if self.w_kind == 2 else 0
