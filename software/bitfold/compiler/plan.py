@@ -64,7 +64,8 @@ def mode_shares(layers: tuple[Layer, ...]) -> tuple[float, ...]:
         kept = layer.modes.kept if layer.modes else ((layer.w_bits, layer.x.bits),) * modes
         for mode, (w, a) in enumerate(kept):
             totals[mode] += layer.pixels * layer.matrix.size * w * a
-    return tuple(total / max(totals, default=1) for total in totals)
+    most = max(totals)
+    return tuple(total / most for total in totals) if most else (1.0,) * modes
 
 
 def _fit(

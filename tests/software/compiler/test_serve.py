@@ -9,6 +9,7 @@ from bitfold.compiler.compile import compile_graph
 from bitfold.compiler.design import read_design, stage_from_json, stage_to_json
 from bitfold.compiler.folding import Prices, _products
 from bitfold.compiler.layers import LinearLayer
+from bitfold.compiler.lower import lower
 from bitfold.compiler.modes import Mode, serve_modes
 from bitfold.compiler.plan import mode_shares, plan
 from bitfold.compiler.serve import stored_thresholds
@@ -184,6 +185,15 @@ def test_values_that_move_elsewhere_are_refused(stored: Op, other: Op) -> None:
     with pytest.raises(UnsupportedOp, match="another operation stands in its place"):
         served(graph, [Mode(name="1", graph=mode)])
     served(graph, [Mode(name="1", graph=graph)])
+
+
+def test_networks_without_products_have_no_shares_of_them() -> None:
+    b = ChainBuilder(np.random.default_rng(0))
+    b.input((4, 4, 4), 3)
+    b.conv("depthwise", 4, (2, 2), 3, groups=4)
+    layers = lower(b.graph())
+    assert mode_shares(layers) == (1.0,)
+    plan(b.graph(), layers, fps=1000, luts=None, target="ecp5", clock_mhz=50.0)
 
 
 def moving(op: Op) -> Graph:
