@@ -12,6 +12,7 @@ from bitfold.sim.verify import Verification, verify_design
 from branch_graphs import Branches
 
 Rng = np.random.Generator
+LINES = 0.15  # share of quantisers of 7 and 8 bits, which divide
 
 
 def random_graph(seed: int) -> Graph:
@@ -67,7 +68,11 @@ def _moved(b: Branches, rng: Rng, x: str) -> str:
 
 
 def _codes(b: Branches, rng: Rng, x: str) -> str:
-    return b.codes(x, int(rng.integers(1, 5)), bool(rng.random() < 0.4), flip=_may_flip(b, rng, x))
+    bits, signed = int(rng.integers(1, 5)), bool(rng.random() < 0.4)
+    (other,) = rng.spawn(1)  # a stream of its own: networks of a seed stay what they are elsewhere
+    if other.random() < LINES:
+        return b.line(x, int(other.integers(7, 9)), signed, other)
+    return b.codes(x, bits, signed, flip=_may_flip(b, rng, x))
 
 
 def _may_flip(b: Branches, rng: Rng, x: str) -> bool:

@@ -28,6 +28,8 @@
 //              OutBits, OutSigned, Tpe, ThresholdFile   Final = 0: planes of a code; two's
 //                              complement; comparators (divides Pe) = group of the output stream;
 //                              pack_thresholds(...); OneTable: of one channel, for all
+//              Divide, DivideShift, DivideWidth, SlopeWidth   thresholds on a straight line, by
+//                              bf_divide: Shift, Width, SlopeWidth and pack_divisors(...)
 //              Raw             Final = 0: no thresholds; the planes are those of the accumulators
 //                              themselves, OutBits = AccWidth
 //              HasBias, BiasFile, AccShift   Final = 1: pack_biases(...); accumulators are shifted
@@ -92,6 +94,10 @@ module bf_mvtu #(
   parameter  logic [32*Modes-1:0] ModeSteps = '0,
   parameter  bit          Flips         = 1'b0,
   parameter  bit          OneTable      = 1'b0,
+  parameter  bit          Divide        = 1'b0,
+  parameter  int unsigned DivideShift   = 0,
+  parameter  int unsigned DivideWidth   = 1,
+  parameter  int unsigned SlopeWidth    = 1,
   localparam int unsigned MODE_WIDTH = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned OUT_WIDTH = Final ? Pe * AccWidth : Tpe
 ) (
@@ -270,7 +276,11 @@ module bf_mvtu #(
     .Ring          (Ring),
     .FrameVectors  (FrameVectors),
     .Flips         (Flips),
-    .OneTable      (OneTable)
+    .OneTable      (OneTable),
+    .Divide        (Divide),
+    .DivideShift   (DivideShift),
+    .DivideWidth   (DivideWidth),
+    .SlopeWidth    (SlopeWidth)
   ) i_results (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),

@@ -2,7 +2,7 @@
 // bf_results: accumulators to the output stream of bf_mvtu and bf_vvau: codes, planes or integers,
 // kept as whole vectors until they are taken.
 //
-// acc -> bf_threshold | bf_planes | bf_bias -> bf_vecfifo -> out
+// acc -> bf_threshold | bf_divide | bf_planes | bf_bias -> bf_vecfifo -> out
 //
 // Parameters   Final = 1: integers leave, Pe a beat, shifted by AccShift and with a bias (HasBias,
 //              BiasFile): bf_bias.
@@ -12,6 +12,8 @@
 //                       frame's mode: see bf_mode_ring; FrameVectors is the vectors of a frame.
 //                       Flips of bf_threshold
 //              OneTable of bf_threshold
+//              Divide, DivideShift, DivideWidth, SlopeWidth   without modes: codes by bf_divide, the
+//                       images of ThresholdFile are its words
 //              Tpe      channels of a beat where planes leave; divides Pe
 //              Vectors  output vectors held, >= 2
 //
@@ -40,6 +42,10 @@ module bf_results #(
   parameter  int unsigned FrameVectors  = 1,
   parameter  bit          Flips         = 1'b0,
   parameter  bit          OneTable      = 1'b0,
+  parameter  bit          Divide        = 1'b0,
+  parameter  int unsigned DivideShift   = 0,
+  parameter  int unsigned DivideWidth   = 1,
+  parameter  int unsigned SlopeWidth    = 1,
   localparam int unsigned MODE_WIDTH = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned WIDTH  = Final ? Pe * AccWidth : Tpe,
   localparam int unsigned SEARCH = Final ? 1 : OutBits * (Pe / Tpe)
@@ -112,6 +118,27 @@ module bf_results #(
       .out_valid_o (valid),
       .out_data_o  (data)
     );
+  end else if (Divide) begin : g_divide
+    bf_divide #(
+      .Pe         (Pe),
+      .Tpe        (Tpe),
+      .Folds      (Folds),
+      .AccWidth   (AccWidth),
+      .OutBits    (OutBits),
+      .OutSigned  (OutSigned),
+      .Shift      (DivideShift),
+      .Width      (DivideWidth),
+      .SlopeWidth (SlopeWidth),
+      .File       (ThresholdFile),
+      .OneTable   (OneTable)
+    ) i_divide (
+      .clk_i       (clk_i),
+      .rst_ni      (rst_ni),
+      .acc_valid_i (acc_valid_i),
+      .acc_data_i  (acc_data_i),
+      .out_valid_o (valid),
+      .out_data_o  (data)
+    );
   end else begin : g_threshold
     bf_threshold #(
       .Pe        (Pe),
@@ -155,6 +182,7 @@ module bf_results #(
   initial begin
     if (!Final && Pe % Tpe != 0) $fatal(1, "%m: Tpe must divide Pe");
     if (Raw && (Final || OutBits != AccWidth)) $fatal(1, "%m: Raw means OutBits = AccWidth");
+    if (Divide && (Modes > 1 || Final || Raw)) $fatal(1, "%m: Divide gives codes, in one mode");
     if (!Final && AccShift != 0) $fatal(1, "%m: AccShift is for Final; thresholds take it in");
   end
 `endif

@@ -51,54 +51,31 @@ module bf_threshold #(
                                         : ((GROUPS - 1) * 2**MODE_WIDTH + Modes) << OutBits;
   localparam int unsigned ADDR_WIDTH  = $clog2(DEPTH);
   localparam int unsigned GROUP_WIDTH = GROUPS > 1 ? $clog2(GROUPS) : 1;
-  localparam int unsigned PLANE_WIDTH = OutBits > 1 ? $clog2(OutBits) : 1;
 
-  localparam logic [GROUP_WIDTH-1:0] LAST_GROUP = GROUP_WIDTH'(GROUPS - 1);
-  localparam logic [PLANE_WIDTH-1:0] LAST_PLANE = PLANE_WIDTH'(OutBits - 1);
+  logic                    busy, first_plane, last_plane;
+  logic [GROUP_WIDTH-1:0]  group;    // of the next cycle: fold * ROUNDS + round
+  logic [Tpe*AccWidth-1:0] accs;     // of this round
+  logic [Tpe-1:0]          reached, flips;
+  logic [MODE_WIDTH-1:0]   mode;     // whose thresholds are read
 
-  logic                   busy_q;
-  logic [PLANE_WIDTH-1:0] plane_q;
-  logic [GROUP_WIDTH-1:0] group_q, group_d;  // fold * ROUNDS + round
-  logic [Pe*AccWidth-1:0] acc_q;             // those of this round in the low lanes
-  logic [Tpe-1:0]         reached, flips;
-  logic                   last_plane, last_round;
-  logic [MODE_WIDTH-1:0]  mode;              // whose thresholds are read
-
-  assign last_plane = plane_q == LAST_PLANE;
-  assign group_d    = !(busy_q && last_plane) ? group_q
-                      : group_q == LAST_GROUP ? '0 : group_q + 1'b1;
-
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      busy_q      <= 1'b0;
-      plane_q     <= '0;
-      group_q     <= '0;
-      out_valid_o <= 1'b0;
-    end else begin
-      if (acc_valid_i) busy_q <= 1'b1;
-      else if (last_plane && last_round) busy_q <= 1'b0;
-      if (busy_q) begin
-        plane_q <= last_plane ? '0 : plane_q + 1'b1;
-        group_q <= group_d;
-      end
-      out_valid_o <= busy_q;
-    end
-  end
-
-  if (ROUNDS == 1) begin : g_one_round
-    assign last_round = 1'b1;
-    always_ff @(posedge clk_i) if (acc_valid_i) acc_q <= acc_data_i;
-  end else begin : g_rounds
-    localparam int unsigned ROUND_WIDTH = $clog2(ROUNDS);
-    logic [ROUND_WIDTH-1:0] round_q;
-    assign last_round = round_q == ROUND_WIDTH'(ROUNDS - 1);
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni) round_q <= '0;
-      else if (busy_q && last_plane) round_q <= last_round ? '0 : round_q + 1'b1;
-      if (acc_valid_i) acc_q <= acc_data_i;
-      else if (last_plane) acc_q <= acc_q >> (Tpe * AccWidth);
-    end
-  end
+  bf_rounds #(
+    .Pe       (Pe),
+    .Tpe      (Tpe),
+    .AccWidth (AccWidth),
+    .Planes   (OutBits),
+    .Groups   (GROUPS)
+  ) i_rounds (
+    .clk_i       (clk_i),
+    .rst_ni      (rst_ni),
+    .acc_valid_i (acc_valid_i),
+    .acc_data_i  (acc_data_i),
+    .busy_o      (busy),
+    .first_o     (first_plane),
+    .last_o      (last_plane),
+    .group_o     (group),
+    .acc_o       (accs),
+    .valid_o     (out_valid_o)
+  );
 
   if (Modes > 1) begin : g_modes
     logic [MODE_WIDTH-1:0] mode_q;
@@ -108,6 +85,11 @@ module bf_threshold #(
     logic unused;
     assign unused = ^{mode_i, mode};
     assign mode   = '0;
+  end
+
+  if (GROUPS == 1) begin : g_same_group
+    logic unused;
+    assign unused = ^group;
   end
 
   for (genvar l = 0; l < Tpe; l++) begin : g_lane
@@ -120,11 +102,11 @@ module bf_threshold #(
 
     // The memory is read one cycle ahead, at the node that the present comparison leads to.
     if (GROUPS > 1 && Modes > 1) begin : g_group_modes
-      assign addr = {group_d, mode, node_d};
+      assign addr = {group, mode, node_d};
     end else if (Modes > 1) begin : g_modes
       assign addr = {mode, node_d};
     end else if (GROUPS > 1) begin : g_groups
-      assign addr = {group_d, node_d};
+      assign addr = {group, node_d};
     end else begin : g_one_group
       assign addr = node_d;
     end
@@ -150,18 +132,20 @@ module bf_threshold #(
     end
     assign threshold  = word[THR_WIDTH-1:0];
     assign flips[l]   = Flips && word[WORD_WIDTH-1];
-    assign acc        = {acc_q[l*AccWidth + AccWidth - 1], acc_q[l*AccWidth +: AccWidth]};
+    assign acc        = {accs[l*AccWidth + AccWidth - 1], accs[l*AccWidth +: AccWidth]};
     assign reached[l] = $signed(acc) >= $signed(threshold);
     if (OutBits > 1) begin : g_node
       logic [OutBits-2:0] node_q;            // the bit above moves out with the next node
-      assign node_d = !busy_q || last_plane ? OutBits'(1) : {node_q, reached[l]};
+      assign node_d = !busy || last_plane ? OutBits'(1) : {node_q, reached[l]};
       always_ff @(posedge clk_i) node_q <= node_d[OutBits-2:0];
     end else begin : g_root
+      logic unused;
+      assign unused = busy ^ last_plane;
       assign node_d = 1'b1;
     end
   end
 
-  always_ff @(posedge clk_i) out_data_o <= reached ^ flips ^ {Tpe{OutSigned && plane_q == '0}};
+  always_ff @(posedge clk_i) out_data_o <= reached ^ flips ^ {Tpe{OutSigned && first_plane}};
 
 `ifndef SYNTHESIS
   initial begin
@@ -169,14 +153,7 @@ module bf_threshold #(
       $fatal(1, "%m: parameters >= 1 required");
     end
     if (Modes < 1) $fatal(1, "%m: Modes >= 1 required");
-    if (Pe % Tpe != 0) $fatal(1, "%m: Tpe must divide Pe");
     if (Tpe > 1000) $fatal(1, "%m: Tpe <= 1000, the names of images have three digits");
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (rst_ni && acc_valid_i && busy_q && !(last_plane && last_round)) begin
-      $fatal(1, "%m: accumulators came before those of the last fold were through");
-    end
   end
 `endif
 endmodule

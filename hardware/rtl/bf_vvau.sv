@@ -24,7 +24,7 @@
 //                              faster. WeightSkip: 8 bits a mode, how many of the least significant
 //                              planes of the weights count as zero in it
 //              Final, OutBits, OutSigned, Raw, Tpe, ThresholdFile, OneTable, HasBias, BiasFile,
-//              OutVectors      as in bf_mvtu, with Pe = G
+//              OutVectors, Divide, DivideShift, DivideWidth, SlopeWidth   as in bf_mvtu, Pe = G
 //
 // Streams      in_*, out_*; transfer on valid && ready; payload stable until taken.
 // Comb. paths  none from in_* or out_ready_i to any output.
@@ -62,6 +62,10 @@ module bf_vvau #(
   parameter  logic [8*Modes-1:0] WeightSkip = '0,
   parameter  bit          Flips         = 1'b0,
   parameter  bit          OneTable      = 1'b0,
+  parameter  bit          Divide        = 1'b0,
+  parameter  int unsigned DivideShift   = 0,
+  parameter  int unsigned DivideWidth   = 1,
+  parameter  int unsigned SlopeWidth    = 1,
   localparam int unsigned MODE_WIDTH = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned OUT_WIDTH = Final ? Group * AccWidth : Tpe
 ) (
@@ -190,7 +194,11 @@ module bf_vvau #(
     .Ring          (Ring),
     .FrameVectors  (FrameVectors),
     .Flips         (Flips),
-    .OneTable      (OneTable)
+    .OneTable      (OneTable),
+    .Divide        (Divide),
+    .DivideShift   (DivideShift),
+    .DivideWidth   (DivideWidth),
+    .SlopeWidth    (SlopeWidth)
   ) i_results (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),

@@ -1,73 +1,20 @@
 """cocotb bench of bf_threshold: codes against counted thresholds, and the cycle of every beat."""
 
-import random
-
 import cocotb
-import numpy as np
-from cocotb.triggers import FallingEdge
-from streams import parameters, reset, start
+from code_beats import accumulators, resets, run
+from streams import parameters, start
 from threshold_cases import thresholds_of
-
-from bitfold.sim.reference import apply_thresholds, to_plane_beats
-
-
-def accumulators(p: dict, count: int, seed: int) -> np.ndarray:
-    """(count, Outputs): extremes, values at and beside thresholds, and random ones."""
-    rng = np.random.default_rng(seed)
-    thresholds = thresholds_of(p)
-    half = 1 << (p["AccWidth"] - 1)
-    acc = rng.integers(-half, half, (count, len(thresholds)))
-    for c, row in enumerate(thresholds):
-        near = rng.choice(row, count) + rng.integers(-1, 2, count)
-        acc[::2, c] = near[::2]
-    acc[0], acc[1] = -half, half - 1
-    return acc.clip(-half, half - 1)
-
-
-def pack(values: np.ndarray, width: int) -> int:
-    return sum((int(v) & ((1 << width) - 1)) << i * width for i, v in enumerate(values))
-
-
-async def run(dut, p: dict, acc: np.ndarray, wait: float, seed: int) -> None:
-    """Folds at least CYCLES apart; beats come 2 + k cycles after them."""
-    rng = random.Random(seed)
-    pe, bits, tpe = p["Pe"], p["OutBits"], p["Tpe"]
-    cycles = bits * (pe // tpe)
-    codes = apply_thresholds(acc, thresholds_of(p))
-    if p["OutSigned"]:
-        codes = codes ^ (1 << (bits - 1))
-    folds = [
-        (row[f : f + pe], code[f : f + pe])
-        for row, code in zip(acc, codes, strict=True)
-        for f in range(0, acc.shape[1], pe)
-    ]
-    due: dict[int, int] = {}  # cycle -> beat
-    cycle = next_fold = 0
-    while folds or due:
-        dut.acc_valid_i.value = 0
-        dut.acc_data_i.value = rng.getrandbits(pe * p["AccWidth"])
-        if folds and cycle >= next_fold and rng.random() >= wait:
-            values, code = folds.pop(0)
-            dut.acc_valid_i.value = 1
-            dut.acc_data_i.value = pack(values, p["AccWidth"])
-            next_fold = cycle + cycles
-            for k, beat in enumerate(to_plane_beats(code, bits, tpe)):
-                due[cycle + 2 + k] = beat
-        await FallingEdge(dut.clk_i)
-        cycle += 1
-        beat = due.pop(cycle, None)
-        assert bool(dut.out_valid_o.value) == (beat is not None), cycle
-        if beat is not None:
-            assert int(dut.out_data_o.value) == beat, cycle
 
 
 @cocotb.test()
 async def codes_equal_golden_and_come_in_their_cycles(dut):
     p = parameters()
+    thresholds = thresholds_of(p)
     dut.acc_valid_i.value = 0
     await start(dut)
     for wait in (0.0, 0.7):
-        await run(dut, p, accumulators(p, 60, seed=3), wait, seed=4)
+        acc = accumulators(p, thresholds, 60, seed=3)
+        await run(dut, p, thresholds, acc, wait=wait)
 
 
 @cocotb.test()
@@ -75,13 +22,4 @@ async def reset_in_mid_fold_leaves_no_trace(dut):
     p = parameters()
     dut.acc_valid_i.value = 0
     await start(dut)
-    for cycles in (1, 2, 4):
-        dut.acc_valid_i.value = 1
-        dut.acc_data_i.value = 1
-        await FallingEdge(dut.clk_i)
-        dut.acc_valid_i.value = 0
-        for _ in range(cycles):
-            await FallingEdge(dut.clk_i)
-        await reset(dut)
-        assert dut.out_valid_o.value == 0
-        await run(dut, p, accumulators(p, 4, seed=cycles), 0.0, seed=5)
+    await resets(dut, p, thresholds_of(p))

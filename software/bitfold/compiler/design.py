@@ -32,7 +32,7 @@ from bitfold.cost.stages import (
     Upscale,
     Window,
 )
-from bitfold.cost.units import Mvtu, StageModes, Vvau
+from bitfold.cost.units import Divider, Mvtu, StageModes, Vvau
 from bitfold.errors import ArtefactError
 from bitfold.files import read_json, write_json
 from bitfold.ir import Graph, text
@@ -95,10 +95,10 @@ class Design:
 
 
 def stage_to_json(stage: Stage) -> dict[str, Any]:
-    """A stage with its kind; modes are left out where there are none."""
+    """A stage with its kind; modes and dividers are left out where there are none."""
     kind = next(k for k, v in _KINDS.items() if v is type(stage))
     fields = asdict(stage)
-    return {"kind": kind, **{k: v for k, v in fields.items() if k != "modes" or v is not None}}
+    return {"kind": kind, **{k: v for k, v in fields.items() if v is not None}}
 
 
 def stage_from_json(value: Mapping[str, Any]) -> Stage:
@@ -111,6 +111,8 @@ def stage_from_json(value: Mapping[str, Any]) -> Stage:
     if fields.get("modes") is not None:
         kept = tuple((int(w), int(a)) for w, a in fields["modes"]["kept"])
         fields["modes"] = StageModes(**{**fields["modes"], "kept": kept})
+    if fields.get("divider") is not None:
+        fields["divider"] = Divider(**fields["divider"])
     return _KINDS[value["kind"]](**fields)
 
 

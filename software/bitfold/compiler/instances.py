@@ -168,16 +168,24 @@ def _modes(stage: Mvtu | Vvau) -> dict[str, str]:
 
 
 def _endings(stage: Mvtu | Vvau) -> dict[str, str]:
-    """Thresholds, or biases where accumulators leave."""
+    """Thresholds or dividers, or biases where accumulators leave."""
     if stage.final:
         return {"HasBias": _flag(True), "BiasFile": _file(f"{stage.name}_biases.mem")}
     if stage.raw:
         return {"OutBits": str(stage.out_bits), "Raw": _flag(True)}
-    return {
+    codes = {
         "OutBits": str(stage.out_bits),
         "OutSigned": _flag(stage.out_signed),
         "ThresholdFile": _file(f"{stage.name}_thresholds"),
         "OneTable": _flag(stage.one_table),
+    }
+    if stage.divider is None:
+        return codes
+    return codes | {
+        "Divide": _flag(True),
+        "DivideShift": str(stage.divider.shift),
+        "DivideWidth": str(stage.divider.width),
+        "SlopeWidth": str(stage.divider.slope_bits),
     }
 
 

@@ -9,6 +9,7 @@ from math import prod
 from typing import final
 
 from bitfold.cost import LayerShape
+from bitfold.cost.units import Divider
 from bitfold.ir import Ints, IntType
 from bitfold.ir.ops import Conv, DepthToSpace, MaxPool, SumPool, Threshold, Upsample, ZeroPad
 from bitfold.ir.ops.threshold import Flags
@@ -29,6 +30,19 @@ class LayerModes:
     thresholds: tuple[Ints, ...] | None
     flips: tuple[Flags, ...] | None
     biases: tuple[Ints, ...] | None
+
+
+@final
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Division:
+    """What gives a layer's codes in place of its thresholds t_k, k = 1 .. 2**bits - 1:
+
+    t_k = ceil((k * slope + offset) / 2**shift), slopes and offsets (C,); see `division`.
+    """
+
+    slopes: Ints
+    offsets: Ints
+    unit: Divider
 
 
 @final
@@ -54,6 +68,7 @@ class LinearLayer:
     out: IntType
     raw: bool = False
     modes: LayerModes | None = None
+    division: Division | None = None
 
     @property
     def shape(self) -> LayerShape:
@@ -88,6 +103,7 @@ class ChannelLayer:
     out: IntType
     raw: bool = False
     modes: LayerModes | None = None
+    division: Division | None = None
 
     @property
     def positions(self) -> int:

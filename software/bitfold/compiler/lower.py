@@ -12,6 +12,7 @@ from typing import TypeVar, final
 import numpy as np
 
 from bitfold.compiler.channels import channel_weights, spread, unflipped, widened
+from bitfold.compiler.division import divided
 from bitfold.compiler.layers import (
     ChannelLayer,
     ConcatLayer,
@@ -55,7 +56,7 @@ def lower(graph: Graph, *, flips: bool = False) -> tuple[Layer, ...]:
     layers = _Lowering(graph, flips).layers()
     if not any(isinstance(layer, LinearLayer | ChannelLayer) for layer in layers):
         raise UnsupportedOp("the network has no convolution or dense layer")
-    return layers
+    return layers if flips else tuple(divided(layer) for layer in layers)
 
 
 @final

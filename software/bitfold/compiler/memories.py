@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bitfold.compiler.layers import ChannelLayer, Layer, LayerModes, LinearLayer
+from bitfold.compiler.layers import ChannelLayer, Layer, LayerModes, LinearLayer, Summing
 from bitfold.cost.stages import Stage
 from bitfold.cost.units import Mvtu, Vvau
 from bitfold.ir import Ints
@@ -10,12 +10,16 @@ from bitfold.sim.reference import (
     lane_file,
     pack_biases,
     pack_channel_weights,
+    pack_divisors,
     pack_mode_biases,
     pack_mode_thresholds,
     pack_thresholds,
     pack_weights,
     to_mem,
 )
+
+# Thresholds (MH, 2**bits - 1), or slopes and offsets of a division, (MH,) each.
+Codes = Ints | tuple[Ints, Ints]
 
 
 def emit_memories(stages: tuple[Stage, ...], layers: tuple[Layer, ...]) -> dict[str, str]:
@@ -26,15 +30,20 @@ def emit_memories(stages: tuple[Stage, ...], layers: tuple[Layer, ...]) -> dict[
     for stage in stages:
         if isinstance(stage, Mvtu):
             product = products[stage.name]
-            steps = product.thresholds.thresholds if product.thresholds else None
-            images |= pack_images(stage, product.matrix, steps, product.bias)
+            images |= pack_images(stage, product.matrix, _codes(product), product.bias)
             images |= _of_modes(stage, stage.folding.pe, product.modes)
         elif isinstance(stage, Vvau):
             layer = sums[stage.name]
-            steps = layer.thresholds.thresholds if layer.thresholds else None
-            images |= pack_channel_images(stage, layer.weights, steps, layer.bias)
+            images |= pack_channel_images(stage, layer.weights, _codes(layer), layer.bias)
             images |= _of_modes(stage, stage.group, layer.modes)
     return images
+
+
+def _codes(layer: Summing) -> Codes | None:
+    """Division or thresholds."""
+    if layer.division is not None:
+        return layer.division.slopes, layer.division.offsets
+    return layer.thresholds.thresholds if layer.thresholds is not None else None
 
 
 def _of_modes(stage: Mvtu | Vvau, pe: int, modes: LayerModes | None) -> dict[str, str]:
@@ -55,47 +64,60 @@ def _of_modes(stage: Mvtu | Vvau, pe: int, modes: LayerModes | None) -> dict[str
 
 
 def pack_images(
-    stage: Mvtu, matrix: Ints, thresholds: Ints | None, bias: Ints | None
+    stage: Mvtu, matrix: Ints, codes: Codes | None, bias: Ints | None
 ) -> dict[str, str]:
-    """Images of one unit. matrix (MH, MW), thresholds (MH, 2**bits - 1), bias (MH,)."""
+    """Images of one unit. matrix (MH, MW), bias (MH,)."""
     fold = stage.folding
     words = pack_weights(
         matrix, stage.w_planes, bipolar=stage.w_bipolar, pe=fold.pe, simd=fold.simd, wp=fold.wp
     )
     images = {f"{stage.name}_weights.mem": to_mem(words, fold.pe * fold.simd * fold.wp)}
-    return images | _endings(stage, fold.pe, thresholds, bias)
+    return images | _endings(stage, fold.pe, codes, bias)
 
 
 def pack_channel_images(
-    stage: Vvau, weights: Ints | None, thresholds: Ints | None, bias: Ints | None
+    stage: Vvau, weights: Ints | None, codes: Codes | None, bias: Ints | None
 ) -> dict[str, str]:
-    """Images of one unit. weights (positions, C), (positions, 1), or None; the others (C, ...)."""
+    """Images of one unit. weights (positions, C), (positions, 1), or None; bias (C,)."""
     images = {}
     if weights is not None:
         group = stage.group if stage.w_kind == 2 else 1
         words = pack_channel_weights(weights, stage.w_bits, group)
         images[f"{stage.name}_weights.mem"] = to_mem(words, group * stage.w_bits)
-    return images | _endings(stage, stage.group, thresholds, bias)
+    return images | _endings(stage, stage.group, codes, bias)
 
 
-def _endings(
-    stage: Mvtu | Vvau, pe: int, thresholds: Ints | None, bias: Ints | None
-) -> dict[str, str]:
-    """Thresholds, one image a comparator; or biases where accumulators leave the network."""
+def _endings(stage: Mvtu | Vvau, pe: int, codes: Codes | None, bias: Ints | None) -> dict[str, str]:
+    """Images of a comparator or divider each; or biases where accumulators leave the network."""
     if stage.raw:
         return {}
-    if thresholds is not None:
-        if stage.one_table:
-            thresholds, pe = thresholds[: stage.tpe], stage.tpe
-        lanes = pack_thresholds(
-            thresholds, stage.out_bits, pe=pe, tpe=stage.tpe, acc_width=stage.acc_width
-        )
-        prefix = f"{stage.name}_thresholds"
-        return {
-            lane_file(prefix, lane): to_mem(words, stage.acc_width + 1)
-            for lane, words in enumerate(lanes)
-        }
-    channels = stage.nf * pe
-    added = bias if bias is not None else np.zeros(channels, np.int64)
-    words = pack_biases(added, pe=pe, width=stage.acc_width)
-    return {f"{stage.name}_biases.mem": to_mem(words, pe * stage.acc_width)}
+    if codes is None:
+        channels = stage.nf * pe
+        added = bias if bias is not None else np.zeros(channels, np.int64)
+        words = pack_biases(added, pe=pe, width=stage.acc_width)
+        return {f"{stage.name}_biases.mem": to_mem(words, pe * stage.acc_width)}
+    if isinstance(codes, tuple):
+        lanes, width = _divisors(stage, *codes)
+    else:
+        lanes, width = _thresholds(stage, pe, codes)
+    prefix = f"{stage.name}_thresholds"
+    return {lane_file(prefix, lane): to_mem(words, width) for lane, words in enumerate(lanes)}
+
+
+def _thresholds(stage: Mvtu | Vvau, pe: int, thresholds: Ints) -> tuple[list[list[int]], int]:
+    """Words of each comparator, and their bits."""
+    if stage.one_table:
+        thresholds, pe = thresholds[: stage.tpe], stage.tpe
+    width, bits = stage.acc_width, stage.out_bits
+    return pack_thresholds(thresholds, bits, pe=pe, tpe=stage.tpe, acc_width=width), width + 1
+
+
+def _divisors(stage: Mvtu | Vvau, slopes: Ints, offsets: Ints) -> tuple[list[list[int]], int]:
+    """Words of each divider, and their bits."""
+    unit = stage.divider
+    assert unit is not None, stage
+    if stage.one_table:
+        slopes, offsets = slopes[: stage.tpe], offsets[: stage.tpe]
+    sizes = {"width": unit.width, "slope_bits": unit.slope_bits}
+    lanes = pack_divisors(slopes, offsets, stage.out_bits, tpe=stage.tpe, **sizes)
+    return lanes, unit.width + unit.slope_bits

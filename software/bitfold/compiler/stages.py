@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import final
 
+import numpy as np
+
 from bitfold.compiler.layers import (
     ChannelLayer,
     ConcatLayer,
@@ -103,9 +105,12 @@ def _modes(layer: Summing) -> StageModes | None:
 
 
 def _one_table(layer: Summing) -> bool:
-    """Whether all channels have the same thresholds, so that one's are enough in memory."""
+    """Whether all channels have the same thresholds, or the same words of dividers."""
     if layer.modes is not None or layer.thresholds is None:
         return False
+    if layer.division is not None:
+        lines = np.stack([layer.division.slopes, layer.division.offsets], axis=1)
+        return bool((lines == lines[0]).all())
     thresholds = layer.thresholds.thresholds
     return bool((thresholds == thresholds[0]).all())
 
@@ -142,6 +147,7 @@ def _linear(
             reads=reads,
             modes=_modes(layer),
             one_table=_one_table(layer),
+            divider=layer.division.unit if layer.division else None,
         )
     )
     return tuple(stages)
@@ -179,6 +185,7 @@ def _channel(
             reads=reads,
             modes=_modes(layer),
             one_table=_one_table(layer),
+            divider=layer.division.unit if layer.division else None,
         )
     )
     return tuple(stages)

@@ -125,7 +125,7 @@ def _(stage: Mvtu) -> Features:
         "combine_bit": (products - fold.pe) * _bits(fold.simd),
         "acc_bit": fold.pe * stage.acc_width,
         "bipolar_bit": fold.pe * fold.ap * _bits(fold.simd) if stage.w_bipolar else 0,
-        "compare_bit": 0 if stage.final or stage.raw else stage.tpe * (stage.acc_width + 1),
+        **_codes(stage),
         "share_bit": fold.pe * stage.acc_width if shared else 0,
         "final_bit": fold.pe * stage.acc_width if stage.final else 0,
     }
@@ -140,10 +140,22 @@ def _(stage: Vvau) -> Features:
         "vvau_address_bit": _bits(2 * stage.groups) + _bits(stage.positions),
         "vvau_product_bit": stage.group * product,
         "vvau_sum_bit": stage.group * stage.acc_width,
-        "compare_bit": 0 if stage.final or stage.raw else stage.tpe * (stage.acc_width + 1),
+        **_codes(stage),
         "share_bit": stage.group * stage.acc_width if shared else 0,
         "final_bit": stage.group * stage.acc_width if stage.final else 0,
     }
+
+
+def _codes(stage: Mvtu | Vvau) -> Features:
+    """What makes codes of accumulators, memories apart."""
+    if stage.divider is not None:
+        step = stage.divider.slope_bits + stage.out_bits - 2
+        return {
+            "divide_bit": stage.tpe * stage.divider.width,
+            "divide_step_bit": stage.tpe * step,
+        }
+    codes = not (stage.final or stage.raw)
+    return {"compare_bit": stage.tpe * (stage.acc_width + 1) if codes else 0}
 
 
 @_features.register

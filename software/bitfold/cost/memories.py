@@ -242,9 +242,13 @@ def _(stage: Vvau) -> tuple[Memory, ...]:
 
 
 def _thresholds(stage: Mvtu | Vvau, groups: int) -> Memory:
-    """Of all comparators, of which each serves `groups` channels."""
+    """Of all comparators or dividers, of which each serves `groups` channels."""
+    words = _words(1 if stage.one_table else groups, stage)
+    if stage.divider is not None:
+        width = stage.divider.width + stage.divider.slope_bits
+        return Memory(depth=words, width=width, writable=False, count=stage.tpe)
     return Memory(
-        depth=_words(1 if stage.one_table else groups, stage) << stage.out_bits,
+        depth=words << stage.out_bits,
         width=stage.acc_width + 1 + int(stage.modes is not None and stage.modes.flips),
         writable=False,
         count=stage.tpe,

@@ -24,6 +24,19 @@ class StageModes:
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class Divider:
+    """Sizes of the dividers that take the place of a unit's comparators; see bf_divide.
+
+    shift: bits behind an accumulator. width: bits of a trial. slope_bits: of a slope.
+    """
+
+    shift: int
+    width: int
+    slope_bits: int
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class Mvtu:
     """Matrix-vector unit with thresholds, or with a bias when it is the last layer."""
 
@@ -45,7 +58,8 @@ class Mvtu:
     raw: bool = False  # the planes are those of the accumulators: out_bits = acc_width
     reads: tuple[str, ...] = ()
     modes: StageModes | None = None
-    one_table: bool = False  # of thresholds, for all channels
+    one_table: bool = False  # of thresholds, or one word of dividers, for all channels
+    divider: Divider | None = None  # in place of thresholds
 
     @property
     def final(self) -> bool:
@@ -150,6 +164,7 @@ class Vvau:
     reads: tuple[str, ...] = ()
     modes: StageModes | None = None  # thresholds and biases; no mode is faster
     one_table: bool = False  # as in Mvtu
+    divider: Divider | None = None
 
     @property
     def final(self) -> bool:

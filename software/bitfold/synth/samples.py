@@ -6,7 +6,7 @@ import numpy as np
 
 from bitfold.compiler.emit import emit_alone
 from bitfold.compiler.instances import instance_of
-from bitfold.compiler.memories import pack_channel_images, pack_images
+from bitfold.compiler.memories import Codes, pack_channel_images, pack_images
 from bitfold.cost.calibrate import Sample
 from bitfold.cost.stages import Stage
 from bitfold.cost.units import Mvtu, Vvau
@@ -62,10 +62,14 @@ def _weights(shape: tuple[int, int], bits: int, bipolar: bool, rng: np.random.Ge
 
 def _endings(
     stage: Mvtu | Vvau, channels: int, rng: np.random.Generator
-) -> tuple[Ints | None, Ints | None]:
-    """Thresholds or biases."""
+) -> tuple[Codes | None, Ints | None]:
+    """Thresholds, divisors or biases."""
     if stage.final:
         return None, rng.integers(-100, 101, channels)
+    if stage.divider is not None:
+        most = 1 << stage.divider.slope_bits
+        offsets = rng.integers(-(most << 3), most << 3, channels)
+        return (rng.integers(most // 2, most, channels), offsets), None
     spread = 1 << (stage.acc_width - 3)
     steps = (1 << stage.out_bits) - 1
     return np.sort(rng.integers(-spread, spread, (channels, steps)), axis=1), None

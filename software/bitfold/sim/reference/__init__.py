@@ -18,6 +18,7 @@ from bitfold.sim.reference.planes import vecbuf_words as vecbuf_words
 from bitfold.sim.reference.rom import lane_file as lane_file
 from bitfold.sim.reference.rom import pack_biases as pack_biases
 from bitfold.sim.reference.rom import pack_channel_weights as pack_channel_weights
+from bitfold.sim.reference.rom import pack_divisors as pack_divisors
 from bitfold.sim.reference.rom import pack_mode_biases as pack_mode_biases
 from bitfold.sim.reference.rom import pack_mode_thresholds as pack_mode_thresholds
 from bitfold.sim.reference.rom import pack_thresholds as pack_thresholds

@@ -93,6 +93,22 @@ def pack_thresholds(
     return [ordered[lane::tpe].reshape(-1).tolist() for lane in range(tpe)]
 
 
+def pack_divisors(
+    slopes: Ints, offsets: Ints, bits: int, *, width: int, slope_bits: int, tpe: int
+) -> list[list[int]]:
+    """Slopes and offsets (MH,) of bf_divide to words of slope_bits + width bits for each lane.
+
+    Word g of lane l is {slope, first} of output g*tpe + l; first = -(offset + slope *
+    2**(bits-1)), two's complement: what the first trial adds to a shifted accumulator.
+    """
+    assert len(slopes) % tpe == 0, (len(slopes), tpe)
+    assert (slopes >= 0).all(), "slopes do not fall"
+    assert (slopes < 1 << slope_bits).all(), "a slope does not fit"
+    first = -(offsets + (slopes << bits - 1))
+    words = [_word([int(f), int(s)], width) for f, s in zip(first, slopes, strict=True)]
+    return [words[lane::tpe] for lane in range(tpe)]
+
+
 def pack_mode_thresholds(
     thresholds: Sequence[Ints],
     flips: Sequence[NDArray[np.bool_]] | None,
