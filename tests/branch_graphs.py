@@ -63,13 +63,20 @@ class Branches(GraphBuilder):
         flips = self.rng.random(kind.channels) < 0.5 if flip else None
         return self.add(Threshold(x, drawn, bits, signed, False, flips))
 
-    def line(self, x: str, bits: int, signed: bool, rng: np.random.Generator) -> str:
-        """Thresholds that lie on a line, about as far as values of x do: what a scale makes."""
+    def line(
+        self, x: str, bits: int, signed: bool, rng: np.random.Generator, *, floor: bool = False
+    ) -> str:
+        """Thresholds that lie on a line, about as far as values of x do: what a scale makes.
+
+        floor: no code is below the middle.
+        """
         kind = self.type(x)
         steps = np.arange(1, 1 << bits)
         width = (kind.max - kind.min) * rng.uniform(0.2, 1.5, (kind.channels, 1)) / len(steps)
         begin = kind.min + (kind.max - kind.min) * rng.uniform(-0.1, 0.5, (kind.channels, 1))
         drawn = np.ceil(begin + steps * width).astype(np.int64).clip(kind.min, kind.max + 1)
+        if floor:
+            drawn[:, : 1 << bits - 1] = kind.min
         return self.add(Threshold(x, drawn, bits, signed, False, None))
 
     def layer(self, x: str, outputs: int, kernel: int = 3, bits: int = 2, **options: int) -> str:

@@ -71,7 +71,8 @@ def _codes(b: Branches, rng: Rng, x: str) -> str:
     bits, signed = int(rng.integers(1, 5)), bool(rng.random() < 0.4)
     (other,) = rng.spawn(1)  # a stream of its own: networks of a seed stay what they are elsewhere
     if other.random() < LINES:
-        return b.line(x, int(other.integers(7, 9)), signed, other)
+        bits, floor = int(other.integers(7, 9)), bool(other.random() < 0.3)
+        return b.line(x, bits, signed, other, floor=floor)
     return b.codes(x, bits, signed, flip=_may_flip(b, rng, x))
 
 

@@ -9,6 +9,8 @@
 // acc * 2**Shift - offset - slope * 2**(OutBits-1); each next one adds the slope where the trial
 // before was negative and subtracts it where not, at half the weight. A bit is 1 where its trial is
 // not negative. What is out of range stays so in every trial, which clips it.
+// With Half codes are clipped to the upper half: the first plane is 1, and where the first trial is
+// negative the others are 0; the trials of such an accumulator may overflow.
 // Tpe channels are divided at a time, Pe / Tpe rounds a fold. Ports and timing of a bf_threshold.
 //
 // Images       one a divider, named File, three digits of its lane, ".mem": word {fold * ROUNDS +
@@ -30,6 +32,7 @@ module bf_divide #(
   parameter  int unsigned Shift      = 4,    // bits of an accumulator behind the point
   parameter  int unsigned Width      = 20,   // bits of a trial, signed; holds every one
   parameter  int unsigned SlopeWidth = 8,    // bits of a slope; with OutBits < Width
+  parameter  bit          Half       = 1'b0,
   parameter               File       = "",   // images: begin of their names
   parameter  bit          OneTable   = 1'b0,
   localparam int unsigned ROUNDS = Pe / Tpe
@@ -111,7 +114,13 @@ module bf_divide #(
     assign change   = first_plane ? word[Width-1:0] : Width'(step_q) ^ {Width{subtract}};
     // The bit below carries the one that a subtraction adds.
     assign {trial, unused} = {base, 1'b1} + {change, subtract};
-    assign bits[l]  = !trial[Width-1];
+    if (Half) begin : g_half
+      logic above_q;                         // the first trial was not negative
+      assign bits[l] = first_plane || (above_q && !trial[Width-1]);
+      always_ff @(posedge clk_i) if (first_plane) above_q <= !trial[Width-1];
+    end else begin : g_whole
+      assign bits[l] = !trial[Width-1];
+    end
 
     always_ff @(posedge clk_i) begin
       trial_q <= trial;

@@ -28,8 +28,8 @@
 //              OutBits, OutSigned, Tpe, ThresholdFile   Final = 0: planes of a code; two's
 //                              complement; comparators (divides Pe) = group of the output stream;
 //                              pack_thresholds(...); OneTable: of one channel, for all
-//              Divide, DivideShift, DivideWidth, SlopeWidth   thresholds on a straight line, by
-//                              bf_divide: Shift, Width, SlopeWidth and pack_divisors(...)
+//              Divide, DivideShift, DivideWidth, SlopeWidth, DivideHalf   thresholds on a straight
+//                              line: Shift, Width, SlopeWidth, Half of bf_divide; pack_divisors(...)
 //              Raw             Final = 0: no thresholds; the planes are those of the accumulators
 //                              themselves, OutBits = AccWidth
 //              HasBias, BiasFile, AccShift   Final = 1: pack_biases(...); accumulators are shifted
@@ -98,6 +98,7 @@ module bf_mvtu #(
   parameter  int unsigned DivideShift   = 0,
   parameter  int unsigned DivideWidth   = 1,
   parameter  int unsigned SlopeWidth    = 1,
+  parameter  bit          DivideHalf    = 1'b0,
   localparam int unsigned MODE_WIDTH = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned OUT_WIDTH = Final ? Pe * AccWidth : Tpe
 ) (
@@ -280,7 +281,8 @@ module bf_mvtu #(
     .Divide        (Divide),
     .DivideShift   (DivideShift),
     .DivideWidth   (DivideWidth),
-    .SlopeWidth    (SlopeWidth)
+    .SlopeWidth    (SlopeWidth),
+    .DivideHalf    (DivideHalf)
   ) i_results (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),

@@ -12,8 +12,8 @@
 //                       frame's mode: see bf_mode_ring; FrameVectors is the vectors of a frame.
 //                       Flips of bf_threshold
 //              OneTable of bf_threshold
-//              Divide, DivideShift, DivideWidth, SlopeWidth   without modes: codes by bf_divide, the
-//                       images of ThresholdFile are its words
+//              Divide, DivideShift, DivideWidth, SlopeWidth, DivideHalf   without modes: codes by
+//                       bf_divide, the images of ThresholdFile are its words
 //              Tpe      channels of a beat where planes leave; divides Pe
 //              Vectors  output vectors held, >= 2
 //
@@ -46,6 +46,7 @@ module bf_results #(
   parameter  int unsigned DivideShift   = 0,
   parameter  int unsigned DivideWidth   = 1,
   parameter  int unsigned SlopeWidth    = 1,
+  parameter  bit          DivideHalf    = 1'b0,
   localparam int unsigned MODE_WIDTH = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned WIDTH  = Final ? Pe * AccWidth : Tpe,
   localparam int unsigned SEARCH = Final ? 1 : OutBits * (Pe / Tpe)
@@ -129,6 +130,7 @@ module bf_results #(
       .Shift      (DivideShift),
       .Width      (DivideWidth),
       .SlopeWidth (SlopeWidth),
+      .Half       (DivideHalf),
       .File       (ThresholdFile),
       .OneTable   (OneTable)
     ) i_divide (

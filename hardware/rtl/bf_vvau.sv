@@ -24,7 +24,8 @@
 //                              faster. WeightSkip: 8 bits a mode, how many of the least significant
 //                              planes of the weights count as zero in it
 //              Final, OutBits, OutSigned, Raw, Tpe, ThresholdFile, OneTable, HasBias, BiasFile,
-//              OutVectors, Divide, DivideShift, DivideWidth, SlopeWidth   as in bf_mvtu, Pe = G
+//              OutVectors, Divide, DivideShift, DivideWidth, SlopeWidth, DivideHalf   as in
+//                              bf_mvtu, with Pe = G
 //
 // Streams      in_*, out_*; transfer on valid && ready; payload stable until taken.
 // Comb. paths  none from in_* or out_ready_i to any output.
@@ -66,6 +67,7 @@ module bf_vvau #(
   parameter  int unsigned DivideShift   = 0,
   parameter  int unsigned DivideWidth   = 1,
   parameter  int unsigned SlopeWidth    = 1,
+  parameter  bit          DivideHalf    = 1'b0,
   localparam int unsigned MODE_WIDTH = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned OUT_WIDTH = Final ? Group * AccWidth : Tpe
 ) (
@@ -198,7 +200,8 @@ module bf_vvau #(
     .Divide        (Divide),
     .DivideShift   (DivideShift),
     .DivideWidth   (DivideWidth),
-    .SlopeWidth    (SlopeWidth)
+    .SlopeWidth    (SlopeWidth),
+    .DivideHalf    (DivideHalf)
   ) i_results (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),

@@ -28,14 +28,18 @@ def thresholds_of(p: Mapping[str, Any]) -> np.ndarray:
     """(Outputs, 2**OutBits - 1) least accumulators that reach a code."""
     slopes, offsets = lines_of(p)
     k = np.arange(1, 1 << p["OutBits"])
-    return -(-(k * slopes[:, None] + offsets[:, None]) >> p["Shift"])
+    thresholds = -(-(k * slopes[:, None] + offsets[:, None]) >> p["Shift"])
+    if p["Half"]:
+        thresholds[:, : len(k) // 2 + 1] = -1 << (p["AccWidth"] - 1)
+    return thresholds
 
 
 def sizes_of(p: Mapping[str, Any]) -> tuple[int, int]:
     """Bits of a trial and of a slope."""
     slopes, offsets = lines_of(p)
     half = 1 << (p["AccWidth"] + p["Shift"] - 1)
-    ends = [-half - offsets - slopes * ((1 << p["OutBits"]) - 1), half - offsets - slopes]
+    first = 1 << (p["OutBits"] - 1) if p["Half"] else 1
+    ends = [-half - offsets - slopes * ((1 << p["OutBits"]) - 1), half - offsets - slopes * first]
     most = max(int(np.abs(end).max()) for end in ends)
     slope = max(1, int(slopes.max()).bit_length())
     return max(most.bit_length() + 1, slope + p["OutBits"] - 1, p["AccWidth"]), slope

@@ -8,22 +8,23 @@ from bitfold.sim.reference import pack_divisors, to_mem
 pytestmark = pytest.mark.rtl
 
 
-# pe, tpe, folds, acc_width, bits, signed, shift, one
+# pe, tpe, folds, acc_width, bits, signed, shift, one, half
 SHAPES = [
-    (1, 1, 1, 4, 2, 0, 0, 0),
-    (4, 4, 1, 12, 8, 1, 5, 0),
-    (4, 2, 3, 17, 8, 0, 9, 0),
-    (6, 2, 2, 9, 7, 1, 3, 1),
-    (3, 1, 2, 10, 5, 0, 1, 0),
+    (1, 1, 1, 4, 2, 0, 0, 0, 0),
+    (4, 4, 1, 12, 8, 1, 5, 0, 0),
+    (4, 2, 3, 17, 8, 0, 9, 0, 0),
+    (6, 2, 2, 9, 7, 1, 3, 1, 0),
+    (3, 1, 2, 10, 5, 0, 1, 0, 0),
+    (4, 2, 2, 11, 8, 1, 4, 0, 1),
 ]
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_codes_equal_golden(shape: tuple[int, ...]) -> None:
-    pe, tpe, folds, acc_width, bits, signed, shift, one = shape
+    pe, tpe, folds, acc_width, bits, signed, shift, one, half = shape
     case = {"Pe": pe, "Folds": folds, "AccWidth": acc_width, "OutBits": bits, "Shift": shift}
     slopes, offsets = lines_of({**case, "OneTable": one})
-    width, slope_bits = sizes_of({**case, "OneTable": one})
+    width, slope_bits = sizes_of({**case, "OneTable": one, "Half": half})
     if one:
         slopes, offsets = slopes[:tpe], offsets[:tpe]
     lanes = pack_divisors(slopes, offsets, bits, width=width, slope_bits=slope_bits, tpe=tpe)
@@ -36,5 +37,6 @@ def test_codes_equal_golden(shape: tuple[int, ...]) -> None:
         Width=width,
         SlopeWidth=slope_bits,
         OneTable=f"1'b{one}",
+        Half=f"1'b{half}",
         File=write_lanes([to_mem(words, width + slope_bits) for words in lanes]),
     )

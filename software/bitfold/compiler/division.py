@@ -6,7 +6,9 @@ K = 2**bits - 1, are then
     t_k = ceil((k * slope + offset) / 2**shift)
 
 for integers `slope`, `offset` and a small `shift`, which `bf_divide` computes codes from. Whether
-there are such integers is found here, and every threshold is compared with its formula.
+there are such integers is found here, and every threshold is compared with its formula. Where no
+accumulator is below the upper half of the codes, as behind a ReLU whose codes have a sign, the
+thresholds of the lower half are not looked at, and the upper bit is 1.
 """
 
 from dataclasses import replace
@@ -24,6 +26,7 @@ _MOST_RANGE = 1 << 28  # of accumulators; products with 2**MOST_SHIFT * K stay i
 _STEPS = 96  # of the search for a slope: each leaves two thirds of the interval
 
 Reals = NDArray[np.float64]
+Line = tuple[int, Ints, Ints]  # shift, slopes (C,), offsets (C,)
 
 
 def divided(layer: Layer) -> Layer:
@@ -36,20 +39,17 @@ def divided(layer: Layer) -> Layer:
     low, high = reachable(layer)
     steps = old.thresholds
     if (steps == steps[0]).all():  # one word for all channels
-        found = divide(steps[:1], low.min(keepdims=True), high.max(keepdims=True))
-    else:
-        found = divide(steps, low, high)
+        steps, low, high = steps[:1], low.min(keepdims=True), high.max(keepdims=True)
+    middle = 1 << (old.bits - 1)
+    half = bool((steps[:, :middle] <= low[:, None]).all())
+    found = divide(steps, low, high, first=middle + 1 if half else 1)
     if found is None:
         return layer
-    shift, slopes, offsets = found
-    return replace(
-        layer,
-        division=Division(
-            slopes=np.broadcast_to(slopes, len(steps)),
-            offsets=np.broadcast_to(offsets, len(steps)),
-            unit=_unit(shift, (slopes, offsets), (low, high), old.bits, acc_width(layer.acc)),
-        ),
-    )
+    _, slopes, offsets = found
+    unit = _unit(found, (low, high), half, old.bits, acc_width(layer.acc))
+    channels = len(old.thresholds)
+    slopes, offsets = np.broadcast_to(slopes, channels), np.broadcast_to(offsets, channels)
+    return replace(layer, division=Division(slopes=slopes, offsets=offsets, unit=unit))
 
 
 def reachable(layer: Summing) -> tuple[Ints, Ints]:
@@ -64,29 +64,31 @@ def reachable(layer: Summing) -> tuple[Ints, Ints]:
     return ends.min(axis=0).sum(axis=1), ends.max(axis=0).sum(axis=1)
 
 
-def divide(thresholds: Ints, low: Ints, high: Ints) -> tuple[int, Ints, Ints] | None:
-    """Shift, slopes (C,) and offsets (C,) of thresholds (C, K), or None where there are none.
+def divide(thresholds: Ints, low: Ints, high: Ints, first: int = 1) -> Line | None:
+    """A line through the thresholds (C, K), or None where there is none; that of the least shift.
 
-    Exact for accumulators in low..high, both (C,): proven threshold by threshold. The least shift.
+    Exact for accumulators in low..high, both (C,): proven threshold by threshold, from t_first on.
     """
-    if int((high - low).max()) >= _MOST_RANGE or int(np.abs([low, high]).max()) >= _MOST_RANGE:
+    if int(np.abs([low, high]).max()) >= _MOST_RANGE:
         return None
-    above, most = _bounds(thresholds, low[:, None], high[:, None])
-    ideal = _widest(above, most, (high - low + 2).astype(np.float64))
+    steps, ends = thresholds[:, first - 1 :], (low[:, None], high[:, None])
+    k = np.arange(first, thresholds.shape[1] + 1)
+    above, most = _bounds(steps, ends, thresholds.shape[1])
+    ideal = _widest(above, most, k, (high - low + 2).astype(np.float64))
     for shift in range(MOST_SHIFT + 1):
-        found = _on_grid(above, most, ideal, shift)
+        found = _on_grid(above, most, k, ideal * 2.0**shift, shift)
         if found is not None:
-            _prove(thresholds, (low[:, None], high[:, None]), shift, *found)
+            _prove(steps, ends, k, (shift, *found))
             return shift, *found
     return None
 
 
-def _bounds(thresholds: Ints, low: Ints, high: Ints) -> tuple[Ints, Ints]:
+def _bounds(thresholds: Ints, ends: tuple[Ints, Ints], count: int) -> tuple[Ints, Ints]:
     """k * slope + offset must be above the one and at most the other (C, K), before the shift.
 
     A threshold at or below every accumulator may lie anywhere there, one above all likewise.
     """
-    count = thresholds.shape[1]
+    low, high = ends
     far = 4 * count * (high - low + 2)
     always, never = thresholds <= low, thresholds > high
     above = np.where(always, low - far, np.where(never, high, thresholds - 1))
@@ -94,28 +96,29 @@ def _bounds(thresholds: Ints, low: Ints, high: Ints) -> tuple[Ints, Ints]:
     return above, most
 
 
-def _room(above: Reals, most: Reals, slopes: Reals) -> Reals:
+def _room(above: Reals, most: Reals, k: Ints, slopes: Reals) -> Reals:
     """(C,) how much the offset may move at these slopes; negative: not at all."""
-    line = np.arange(1, above.shape[1] + 1) * slopes[:, None]
+    line = k * slopes[:, None]
     room: Reals = (most - line).min(axis=1) - (above - line).max(axis=1)
     return room
 
 
-def _widest(above: Ints, most: Ints, greatest: Reals) -> Reals:
+def _widest(above: Ints, most: Ints, k: Ints, greatest: Reals) -> Reals:
     """(C,) slopes in 0..greatest that leave the offset the most room, which is concave in them."""
     upper, lower = most.astype(np.float64), above.astype(np.float64)
     left, right = np.zeros_like(greatest), greatest.copy()
     for _ in range(_STEPS):
         third = (right - left) / 3
-        rises = _room(lower, upper, left + third) < _room(lower, upper, right - third)
+        rises = _room(lower, upper, k, left + third) < _room(lower, upper, k, right - third)
         left, right = np.where(rises, left + third, left), np.where(rises, right, right - third)
     return left
 
 
-def _on_grid(above: Ints, most: Ints, ideal: Reals, shift: int) -> tuple[Ints, Ints] | None:
-    """Integers near the ideal slopes times 2**shift that leave an offset; None: not everywhere."""
-    k = np.arange(1, above.shape[1] + 1)
-    near = np.round(ideal * 2.0**shift).astype(np.int64)
+def _on_grid(
+    above: Ints, most: Ints, k: Ints, ideal: Reals, shift: int
+) -> tuple[Ints, Ints] | None:
+    """Integer slopes near the ideal ones that leave an offset; None: not everywhere."""
+    near = np.round(ideal).astype(np.int64)
     slopes, offsets = near.copy(), np.zeros_like(near)
     open_ = np.ones(len(near), bool)
     for change in (0, -1, 1, -2, 2):
@@ -131,30 +134,30 @@ def _on_grid(above: Ints, most: Ints, ideal: Reals, shift: int) -> tuple[Ints, I
     return None
 
 
-def _prove(
-    thresholds: Ints, ends: tuple[Ints, Ints], shift: int, slopes: Ints, offsets: Ints
-) -> None:
-    """Every threshold that an accumulator can meet is the formula's."""
-    k = np.arange(1, thresholds.shape[1] + 1)
+def _prove(thresholds: Ints, ends: tuple[Ints, Ints], k: Ints, line: Line) -> None:
+    """Every threshold that an accumulator can meet is the line's."""
+    shift, slopes, offsets = line
     formula = -(-(k * slopes[:, None] + offsets[:, None]) >> shift)
     low, never = ends[0], ends[1] + 1
     same = formula.clip(low, never) == thresholds.clip(low, never)
     assert same.all(), "a division differs from its thresholds"
 
 
-def _unit(
-    shift: int, lines: tuple[Ints, Ints], ends: tuple[Ints, Ints], bits: int, acc_bits: int
-) -> Divider:
-    """Sizes of the dividers: trials are acc * 2**shift - offset - k * slope, k = 1 .. 2**bits - 1.
+def _unit(line: Line, ends: tuple[Ints, Ints], half: bool, bits: int, acc_bits: int) -> Divider:
+    """Sizes of the dividers: a trial that counts is acc * 2**shift - offset - k * slope.
 
-    lines: slopes and offsets. ends: least and greatest accumulators.
+    ends: least and greatest accumulators.
     """
-    slopes, offsets = lines
+    shift, slopes, offsets = line
+    first = 1 << (bits - 1) if half else 1
     least = int(((ends[0] << shift) - offsets - slopes * ((1 << bits) - 1)).min())
-    greatest = int(((ends[1] << shift) - offsets - slopes).max())
+    greatest = int(((ends[1] << shift) - offsets - slopes * first).max())
     slope_bits = max(1, int(slopes.max()).bit_length())
     trial = IntType.holding(min(least, -1), max(greatest, 0), ()).bits
-    # A step, slope * 2**(bits - 2), is added without a sign.
     return Divider(
-        shift=shift, width=max(trial, slope_bits + bits - 1, acc_bits), slope_bits=slope_bits
+        shift=shift,
+        # A step, slope * 2**(bits - 2), is added without a sign.
+        width=max(trial, slope_bits + bits - 1, acc_bits),
+        slope_bits=slope_bits,
+        half=half,
     )

@@ -186,6 +186,7 @@ def _endings(stage: Mvtu | Vvau) -> dict[str, str]:
         "DivideShift": str(stage.divider.shift),
         "DivideWidth": str(stage.divider.width),
         "SlopeWidth": str(stage.divider.slope_bits),
+        "DivideHalf": _flag(stage.divider.half),
     }
 
 

@@ -28,11 +28,13 @@ class Divider:
     """Sizes of the dividers that take the place of a unit's comparators; see bf_divide.
 
     shift: bits behind an accumulator. width: bits of a trial. slope_bits: of a slope.
+    half:  no code is in the lower half.
     """
 
     shift: int
     width: int
     slope_bits: int
+    half: bool = False
 
 
 @final

@@ -62,6 +62,19 @@ def test_channels_that_give_one_code_divide(place: int):
     assert set(codes_of(found, x).ravel()) == {255 if place < 0 else 0}
 
 
+def test_a_floor_at_the_middle_leaves_the_lower_thresholds_free():
+    """As behind a ReLU whose codes have a sign: the lower half is always reached."""
+    thresholds = scaled(np.array([40.0]), np.array([-5000.0]))
+    low, high = np.array([-8000]), np.array([8000])
+    thresholds[:, :128] = low
+    assert divide(thresholds, low, high) is None
+    found = divide(thresholds, low, high, first=129)
+    assert found is not None
+    x = np.arange(-8000, 8001)[:, None]
+    floored = np.maximum(codes_of(found, x), 128)
+    np.testing.assert_array_equal(floored, apply_thresholds(x, thresholds))
+
+
 def test_sums_too_wide_to_be_proven_keep_their_table():
     thresholds = scaled(np.array([1e6]), np.array([0.0]))
     assert divide(thresholds, np.array([0]), np.array([1 << 29])) is None

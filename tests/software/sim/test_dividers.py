@@ -19,7 +19,7 @@ def test_accelerator_with_dividers_gives_the_models_integers(tmp_path: Path, ver
     rng = np.random.default_rng(5)
     x = b.line(b.conv(b.input((2, 6, 6), 8), 4, 3, 4), 8, False, rng)
     y = b.line(b.conv(x, 4, 3, 3, groups=4), 7, True, rng)
-    z = b.line(b.sum(x, y), 8, True, rng)
+    z = b.line(b.sum(x, y), 8, True, rng, floor=True)
     b.dense(b.line(b.sum_pool(z), 8, False, rng), 5)
     graph = run_pipeline(b.graph())
     design = compile_graph(
@@ -27,5 +27,6 @@ def test_accelerator_with_dividers_gives_the_models_integers(tmp_path: Path, ver
     )
     units = [s for s in design.stages if getattr(s, "divider", None) is not None]
     assert len(units) >= 4
+    assert any(s.divider.half for s in units)
     proof = verify_design(tmp_path / "design", frames=6, protocol_frames=3, cache=verilator_cache)
     assert proof.exact
