@@ -31,9 +31,11 @@ from bitfold.compiler.plan import plan
 from bitfold.compiler.reading.quantiser import Ties
 from bitfold.compiler.registers import c_header, register_map
 from bitfold.cost import interval, read_target, stage_brams, stage_cycles, stage_ffs, stage_luts
+from bitfold.cost.luts import Part, Target
+from bitfold.cost.ring import parts_of
 from bitfold.cost.schedule import frame_times
 from bitfold.cost.stages import AxisIn, AxisOut, Stage, at_mode, mode_count
-from bitfold.cost.units import Mvtu, Vvau
+from bitfold.cost.units import ModeControl, Mvtu, Vvau
 from bitfold.errors import MismatchError
 from bitfold.files import digest, new_folder, write_json, write_text
 from bitfold.hardware import hardware_folder, needed_files
@@ -195,41 +197,40 @@ def predict(stages: tuple[Stage, ...], target: str, clock_mhz: float) -> dict[st
     """The cost model's figures of the whole and of each stage; rates are of the slowest mode.
 
     modes: rates of each precision mode while the network stays in it; not there without modes.
+    Registers and the ring of modes are the last of `stages`, and take no cycles.
     """
     coefficients = read_target(target)
     modes = predict_modes(stages, target, clock_mhz)
     slowest = max(modes, key=lambda mode: mode["interval_cycles"])
     cycles = slowest["interval_cycles"]
+    parts = parts_of(stages)
     return {
         "target": target,
-        "luts": sum(stage_luts(s, coefficients) for s in stages),
-        "ffs": sum(stage_ffs(s, coefficients) for s in stages),
-        "brams": sum(stage_brams(s, coefficients) for s in stages),
+        "luts": sum(stage_luts(s, coefficients) for s in parts),
+        "ffs": sum(stage_ffs(s, coefficients) for s in parts),
+        "brams": sum(stage_brams(s, coefficients) for s in parts),
         "interval_cycles": cycles,
         "latency_cycles": slowest["latency_cycles"],
         "fps": clock_mhz * 1e6 / cycles,
         **({"modes": modes} if len(modes) > 1 else {}),
-        "stages": [
-            {
-                "name": s.name,
-                "luts": stage_luts(s, coefficients),
-                "ffs": stage_ffs(s, coefficients),
-                "brams": stage_brams(s, coefficients),
-                "cycles": stage_cycles(s),
-                "binds": stage_cycles(s) == cycles,
-                **(
-                    {
-                        "bitops": s.bitops,
-                        "weight_bits": s.weight_bits,
-                        "utilisation": s.bitops / (s.lanes * stage_cycles(s)),
-                    }
-                    if isinstance(s, Mvtu | Vvau) and s.bitops
-                    else {}
-                ),
-            }
-            for s in stages
-        ],
+        "stages": [_row(part, coefficients, cycles) for part in parts],
     }
+
+
+def _row(part: Part, coefficients: Target, interval_cycles: int) -> dict[str, Any]:
+    cycles = 0 if isinstance(part, ModeControl) else stage_cycles(part)
+    row = {
+        "name": part.name,
+        "luts": stage_luts(part, coefficients),
+        "ffs": stage_ffs(part, coefficients),
+        "brams": stage_brams(part, coefficients),
+        "cycles": cycles,
+        "binds": cycles == interval_cycles,
+    }
+    if isinstance(part, Mvtu | Vvau) and part.bitops:
+        row["bitops"], row["weight_bits"] = part.bitops, part.weight_bits
+        row["utilisation"] = part.bitops / (part.lanes * cycles)
+    return row
 
 
 def predict_modes(stages: tuple[Stage, ...], target: str, clock_mhz: float) -> list[dict[str, Any]]:

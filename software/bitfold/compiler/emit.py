@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bitfold.compiler.emit_modes import (
+    control_instances,
+    control_nets,
+    control_ports,
     mode_instances,
     mode_nets,
     mode_ports,
@@ -15,9 +18,10 @@ from bitfold.compiler.emit_modes import (
     ring_width,
 )
 from bitfold.compiler.instances import Instance, instance_of, style_of
+from bitfold.cost.luts import Part
 from bitfold.cost.stages import AxisIn, AxisOut, Fork, Join, Stage
 from bitfold.cost.streams import Stream, reads_of, streams, streams_of
-from bitfold.cost.units import Mvtu, Vvau
+from bitfold.cost.units import ModeControl, Mvtu, Vvau
 
 HEADER = """\
 // SPDX-License-Identifier: Apache-2.0
@@ -127,8 +131,15 @@ def emit_top(stages: tuple[Stage, ...], target: str) -> str:
     )
 
 
-def emit_alone(stage: Stage, target: str) -> str:
+def emit_alone(stage: Part, target: str) -> str:
     """A module bf_stage that holds this stage alone, for its synthesis."""
+    if isinstance(stage, ModeControl):
+        parts = (_instance(i, i.module, ports) for i, ports in control_instances(stage))
+        return (
+            f"module bf_stage (\n{control_ports(stage)});\n{control_nets(stage)}"
+            + "".join(parts)
+            + "endmodule\n"
+        )
     ports = {"clk_i": "clk_i", "rst_ni": "rst_ni"}
     ports |= ring_port(stage, "ring_i")
     lines = ["input logic clk_i", "input logic rst_ni"]

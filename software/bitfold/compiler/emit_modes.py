@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from bitfold.compiler.instances import Instance
 from bitfold.compiler.registers import LayerPlanes, pack_planes, register_map
-from bitfold.cost.stages import AxisIn, Stage
-from bitfold.cost.units import Mvtu, StageModes, Vvau
+from bitfold.cost.ring import control_of
+from bitfold.cost.stages import Stage
+from bitfold.cost.units import ModeControl, Mvtu, StageModes, Vvau
 
 # AXI4-Lite signal -> whether the accelerator drives it, and its bits; 0: those of an address.
 AXIL: Mapping[str, tuple[bool, int]] = {
@@ -38,22 +39,34 @@ def mode_stages(stages: tuple[Stage, ...]) -> tuple[tuple[str, StageModes], ...]
 
 def layer_planes(stages: tuple[Stage, ...]) -> tuple[LayerPlanes, ...]:
     """What the registers say of each unit."""
-    return tuple(LayerPlanes(name=n, kept=modes.kept) for n, modes in mode_stages(stages))
+    control = control_of(stages)
+    return _planes(control) if control else ()
+
+
+def _planes(control: ModeControl) -> tuple[LayerPlanes, ...]:
+    return tuple(LayerPlanes(name=name, kept=kept) for name, kept in control.layers)
 
 
 def axil_width(signal: str, stages: tuple[Stage, ...]) -> int:
     """Bits of an AXI4-Lite signal of the top."""
-    address: int = register_map(layer_planes(stages))["address_bits"]
+    return _axil_width(signal, layer_planes(stages))
+
+
+def _axil_width(signal: str, planes: tuple[LayerPlanes, ...]) -> int:
+    address: int = register_map(planes)["address_bits"]
     return AXIL[signal][1] or address
 
 
 def mode_ports(stages: tuple[Stage, ...]) -> str:
     """Lines of the top's port list."""
-    if not mode_stages(stages):
-        return ""
+    planes = layer_planes(stages)
+    return _ports(planes) if planes else ""
+
+
+def _ports(planes: tuple[LayerPlanes, ...]) -> str:
     lines = ["  input  logic [7:0]  s_axis_tuser,\n"]
     for name, (driven, _) in AXIL.items():
-        width = axil_width(name, stages)
+        width = _axil_width(name, planes)
         kind = "output" if driven else "input "
         lines.append(f"  {kind} logic {f'[{width - 1}:0] ' if width > 1 else ''}s_axil_{name},\n")
     return "".join(lines)
@@ -71,47 +84,46 @@ def ring_width(modes: StageModes) -> int:
     return modes.ring * (len(modes.kept) - 1).bit_length()
 
 
-def _widths(stages: tuple[Stage, ...]) -> tuple[int, int, int, int]:
-    """Modes, bits of a mode, places of the ring, bits of a count of frames."""
-    (_, modes), *_ = mode_stages(stages)
-    return len(modes.kept), (len(modes.kept) - 1).bit_length(), modes.ring, modes.ring.bit_length()
-
-
 def mode_nets(stages: tuple[Stage, ...]) -> str:
     """Nets between registers, ring and stages."""
-    if not mode_stages(stages):
+    control = control_of(stages)
+    if control is None:
         return ""
-    first = stages[0]
-    assert isinstance(first, AxisIn)
-    _, width, ring, count = _widths(stages)
     return (
-        f"  logic [{8 * first.group - 1}:0] door_tdata;\n"
+        f"  logic [{8 * control.group - 1}:0] door_tdata;\n"
         "  logic door_tvalid, door_tready, door_tlast;\n"
-        f"  logic [{ring * width - 1}:0] ring;\n"
-        f"  logic [{width - 1}:0] mode, oldest, newest;\n"
-        f"  logic [{count - 1}:0] inside_count;\n"
+        f"  logic [{control.ring * control.mode_bits - 1}:0] ring;\n"
+    ) + control_nets(control)
+
+
+def control_nets(control: ModeControl) -> str:
+    """Nets between registers and ring."""
+    return (
+        f"  logic [{control.mode_bits - 1}:0] mode, oldest, newest;\n"
+        f"  logic [{control.ring.bit_length() - 1}:0] inside_count;\n"
         "  logic by_frame, enter, leave, refused;\n"
     )
 
 
 def mode_instances(stages: tuple[Stage, ...]) -> Iterator[tuple[Instance, dict[str, str]]]:
     """The ring and the registers, with their ports."""
-    found = mode_stages(stages)
-    if not found:
-        return
-    first = stages[0]
-    assert isinstance(first, AxisIn)
-    modes, _, ring, count = _widths(stages)
+    control = control_of(stages)
+    if control is not None:
+        yield from control_instances(control)
+
+
+def control_instances(control: ModeControl) -> Iterator[tuple[Instance, dict[str, str]]]:
+    """The ring and the registers, with their ports."""
     clock = {"clk_i": "clk_i", "rst_ni": "rst_ni"}
     wires = ("tdata", "tvalid", "tready", "tlast")
     yield (
         Instance(
             module="bf_mode_ring",
             parameters={
-                "Bytes": str(first.group),
-                "BeatsPerFrame": str(first.beats),
-                "Modes": str(modes),
-                "Ring": str(ring),
+                "Bytes": str(control.group),
+                "BeatsPerFrame": str(control.beats),
+                "Modes": str(control.modes),
+                "Ring": str(control.ring),
             },
         ),
         clock
@@ -122,15 +134,15 @@ def mode_instances(stages: tuple[Stage, ...]) -> Iterator[tuple[Instance, dict[s
         | {"oldest_o": "oldest", "newest_o": "newest", "inside_o": "inside_count"}
         | {f"{n}_o": n for n in ("enter", "leave", "refused")},
     )
-    planes = layer_planes(stages)
+    planes = _planes(control)
     yield (
         Instance(
             module="bf_regs",
             parameters={
-                "Modes": str(modes),
-                "Layers": str(len(found)),
-                "InsideWidth": str(count),
-                "Planes": f"{16 * modes * len(found)}'h{pack_planes(planes):x}",
+                "Modes": str(control.modes),
+                "Layers": str(len(planes)),
+                "InsideWidth": str(control.ring.bit_length()),
+                "Planes": f"{16 * control.modes * len(planes)}'h{pack_planes(planes):x}",
             },
         ),
         clock
@@ -144,3 +156,18 @@ def mode_instances(stages: tuple[Stage, ...]) -> Iterator[tuple[Instance, dict[s
 def mode_modules(stages: tuple[Stage, ...]) -> tuple[str, ...]:
     """RTL modules that stages alone do not name."""
     return tuple(instance.module for instance, _ in mode_instances(stages))
+
+
+def control_ports(control: ModeControl) -> str:
+    """Port list of a module that holds ring and registers alone: its nets are those of a top."""
+    data = f"logic [{8 * control.group - 1}:0]"
+    return (
+        "  input  logic clk_i,\n  input  logic rst_ni,\n"
+        f"  input  {data} s_axis_tdata,\n"
+        "  input  logic s_axis_tvalid, s_axis_tlast,\n  output logic s_axis_tready,\n"
+        + _ports(_planes(control))
+        + f"  output {data} door_tdata,\n"
+        "  output logic door_tvalid, door_tlast,\n  input  logic door_tready,\n"
+        "  input  logic m_axis_tvalid, m_axis_tready, m_axis_tlast,\n"
+        f"  output logic [{control.ring * control.mode_bits - 1}:0] ring\n"
+    )

@@ -29,7 +29,7 @@ from bitfold.compiler.stages import (
     output_stages,
 )
 from bitfold.cost import Folding, stage_brams, stage_cycles
-from bitfold.cost.luts import Target, stage_luts
+from bitfold.cost.luts import Part, Target, stage_luts
 from bitfold.cost.shape import divisors
 from bitfold.cost.stages import Stage, at_mode
 from bitfold.ir import Graph
@@ -81,10 +81,14 @@ class Prices:
 
     def of(self, stages: tuple[Stage, ...]) -> Price:
         """Of all stages together."""
+        return self.with_parts(stages, stages)
+
+    def with_parts(self, stages: tuple[Stage, ...], parts: tuple[Part, ...]) -> Price:
+        """The area of all parts at the pace of the stages among them."""
         return Price(
             cycles=self._slowest(stages),
-            luts=sum(stage_luts(stage, self.target) for stage in stages),
-            brams=sum(stage_brams(stage, self.target) for stage in stages),
+            luts=sum(stage_luts(part, self.target) for part in parts),
+            brams=sum(stage_brams(part, self.target) for part in parts),
         )
 
     def _slowest(self, stages: tuple[Stage, ...]) -> int:

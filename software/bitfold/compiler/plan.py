@@ -9,7 +9,7 @@ from bitfold.compiler.layers import Layer, LinearLayer
 from bitfold.compiler.stages import build_stages
 from bitfold.cost import read_target
 from bitfold.cost.depths import with_depths
-from bitfold.cost.ring import with_ring
+from bitfold.cost.ring import parts_of, with_ring
 from bitfold.cost.stages import Stage
 from bitfold.errors import BudgetError, ConfigError
 from bitfold.ir import Graph
@@ -49,10 +49,10 @@ def plan(
     for power in POWERS if len(shares) > 1 else ():
         scaled = Prices(read_target(target), tuple(share**power for share in shares))
         try:
-            return with_ring(_fit(graph, layers, scaled, cycles, budget))
+            return _fit(graph, layers, scaled, cycles, budget)
         except BudgetError:
             continue
-    return with_ring(_fit(graph, layers, prices or Prices(read_target(target)), cycles, budget))
+    return _fit(graph, layers, prices or Prices(read_target(target)), cycles, budget)
 
 
 def mode_shares(layers: tuple[Layer, ...]) -> tuple[float, ...]:
@@ -71,18 +71,20 @@ def mode_shares(layers: tuple[Layer, ...]) -> tuple[float, ...]:
 def _fit(
     graph: Graph, layers: tuple[Layer, ...], prices: Prices, cycles: int | None, whole: Budget
 ) -> tuple[Stage, ...]:
-    """Folded so that the FIFOs of branches fit into the budget as well. Raises: BudgetError."""
+    """Folded so that what is found later fits into the budget as well: the FIFOs of branches, and
+    ring and registers of modes. Raises: BudgetError."""
     left, target = whole, prices.target.name
     for _ in range(FITTINGS):
         chosen = fold(graph, layers, prices, interval_cycles=cycles, budget=left)
         stages = build_stages(graph, layers, chosen.foldings, chosen.group)
-        stages = with_depths(stages, style_of(target))
-        price = prices.of(stages)
+        stages = with_ring(with_depths(stages, style_of(target)))
+        price = prices.with_parts(stages, parts_of(stages))
         if whole.allows(price):
             return stages
-        # The FIFOs of branches follow from the folding, so that it did not know them.
+        # They follow from the folding, so that it did not know them.
         left = left.less(max(0.0, price.luts - chosen.luts), max(0.0, price.brams - chosen.brams))
     raise BudgetError(
-        f"a budget of {whole} on {target} cannot be met beside the FIFOs of branches, which "
-        f"come to {price.luts - chosen.luts:.0f} LUTs and {price.brams - chosen.brams:g} block RAMs"
+        f"a budget of {whole} on {target} cannot be met beside what joins and feeds the layers "
+        f"(FIFOs of branches, registers of modes), which comes to {price.luts - chosen.luts:.0f} "
+        f"LUTs and {price.brams - chosen.brams:g} block RAMs"
     )

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from bitfold.cost.luts import Target, features
+from bitfold.cost.luts import Part, Target, features
 from bitfold.cost.memories import RamCell
-from bitfold.cost.stages import Stage
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +26,7 @@ _KNOWN_FFS = {"ram_lut": 0.0}
 class Sample:
     """A stage and what synthesis gave it."""
 
-    stage: Stage
+    stage: Part
     luts: float
     ffs: float
 

@@ -27,10 +27,11 @@ from bitfold.cost.stages import (
     Upscale,
     Window,
 )
-from bitfold.cost.units import Mvtu, Vvau
+from bitfold.cost.units import ModeControl, Mvtu, Vvau
 from bitfold.errors import ConfigError
 
 Features = Mapping[str, float]
+Part = Stage | ModeControl
 
 
 @final
@@ -72,22 +73,22 @@ def parse_target(name: str, text: str) -> Target:
     return Target(name=name, cells=cells, **table)
 
 
-def stage_luts(stage: Stage, target: Target) -> float:
+def stage_luts(stage: Part, target: Target) -> float:
     """Predicted LUTs."""
     return sum(target.luts[name] * amount for name, amount in features(stage, target).items())
 
 
-def stage_ffs(stage: Stage, target: Target) -> float:
+def stage_ffs(stage: Part, target: Target) -> float:
     """Predicted flip-flops."""
     return sum(target.ffs[name] * amount for name, amount in features(stage, target).items())
 
 
-def stage_brams(stage: Stage, target: Target) -> float:
+def stage_brams(stage: Part, target: Target) -> float:
     """Predicted block RAMs, in the unit of the target's data sheet."""
     return block_rams(memories(stage), target.cells, target.rom_cost)
 
 
-def features(stage: Stage, target: Target) -> Features:
+def features(stage: Part, target: Target) -> Features:
     """Feature name -> amount; every name has a coefficient in the target's table."""
     kept = memory_features(memories(stage), target.cells, target.rom_cost, target.rom_depth)
     return {**_features(stage), **kept}
@@ -128,6 +129,7 @@ def _(stage: Mvtu) -> Features:
         **_codes(stage),
         "share_bit": fold.pe * stage.acc_width if shared else 0,
         "final_bit": fold.pe * stage.acc_width if stage.final else 0,
+        **_modes(stage, fold.pe),
     }
 
 
@@ -143,6 +145,7 @@ def _(stage: Vvau) -> Features:
         **_codes(stage),
         "share_bit": stage.group * stage.acc_width if shared else 0,
         "final_bit": stage.group * stage.acc_width if stage.final else 0,
+        **_modes(stage, stage.group),
     }
 
 
@@ -156,6 +159,33 @@ def _codes(stage: Mvtu | Vvau) -> Features:
         }
     codes = not (stage.final or stage.raw)
     return {"compare_bit": stage.tpe * (stage.acc_width + 1) if codes else 0}
+
+
+def _modes(stage: Mvtu | Vvau, pe: int) -> Features:
+    """What finds the mode of a frame, and what depends on it; memories apart."""
+    if stage.modes is None:
+        return {}
+    modes = stage.modes
+    width = (len(modes.kept) - 1).bit_length()
+    product = isinstance(stage, Mvtu)  # knows the mode when a vector starts
+    counts = [stage.pixels] * product + [stage.pixels * stage.nf] * (not stage.raw)
+    return {
+        "mode": len(counts),
+        "mode_ring_bit": len(counts) * modes.ring * width,
+        "mode_count_bit": sum(map(_bits, counts)),
+        "mode_step": sum(stage.mode_steps) if isinstance(stage, Mvtu) else 0,
+        "mode_mask_bit": stage.group * stage.w_bits if isinstance(stage, Vvau) else 0,
+        "mode_final_bit": pe * stage.acc_width if stage.final else 0,
+    }
+
+
+@_features.register
+def _(stage: ModeControl) -> Features:
+    return {
+        "control": 1,
+        "control_ring_bit": stage.ring * stage.mode_bits,
+        "control_word": stage.modes * len(stage.layers),
+    }
 
 
 @_features.register

@@ -14,7 +14,7 @@ from typing import final
 
 from bitfold.cost.schedule_mvtu import held_vectors
 from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Pad, Pool, Upscale, Window
-from bitfold.cost.units import Mvtu, Vvau
+from bitfold.cost.units import ModeControl, Mvtu, Vvau
 
 _PORT_COST = 2.0  # of a read port that is not the write port
 _BYPASS_COST = 6.0  # of giving a word in the cycle after it was written
@@ -288,6 +288,11 @@ def _(stage: Upscale) -> tuple[Memory, ...]:
 def _(stage: Gather) -> tuple[Memory, ...]:
     width = stage.group * stage.width
     return (Memory(depth=2 * stage.words, width=width, writable=True, sync=False),)
+
+
+@memories.register
+def _(stage: ModeControl) -> tuple[Memory, ...]:
+    return ()
 
 
 @memories.register

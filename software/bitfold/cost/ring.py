@@ -7,9 +7,10 @@ inside where the stall comes at another place of a frame, and one enters.
 
 from dataclasses import replace
 
+from bitfold.cost.luts import Part
 from bitfold.cost.servers import make_links
-from bitfold.cost.stages import Stage
-from bitfold.cost.units import Mvtu, Vvau
+from bitfold.cost.stages import AxisIn, Stage
+from bitfold.cost.units import ModeControl, Mvtu, Vvau
 
 MARGIN = 2  # frames
 
@@ -42,3 +43,25 @@ def with_ring(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
         else s
         for s in stages
     )
+
+
+def control_of(stages: tuple[Stage, ...]) -> ModeControl | None:
+    """Ring and registers of these stages; None where none has modes."""
+    found = [(s.name, s.modes) for s in stages if isinstance(s, Mvtu | Vvau) and s.modes]
+    if not found:
+        return None
+    first = stages[0]
+    assert isinstance(first, AxisIn)
+    return ModeControl(
+        name="modes",
+        group=first.group,
+        beats=first.beats,
+        ring=found[0][1].ring,
+        layers=tuple((name, modes.kept) for name, modes in found),
+    )
+
+
+def parts_of(stages: tuple[Stage, ...]) -> tuple[Part, ...]:
+    """All that costs something: the stages, and ring and registers where there are modes."""
+    control = control_of(stages)
+    return stages if control is None else (*stages, control)

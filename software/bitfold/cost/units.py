@@ -24,6 +24,32 @@ class StageModes:
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class ModeControl:
+    """What an accelerator has beside its stages where precision is chosen at run time: the ring of
+    the frames' modes and the registers.
+
+    group, beats: of the input stream, a frame. layers: the units with modes, name and `kept`.
+    """
+
+    name: str
+    group: int
+    beats: int
+    ring: int
+    layers: tuple[tuple[str, tuple[tuple[int, int], ...]], ...]
+
+    @property
+    def modes(self) -> int:
+        """How many there are."""
+        return len(self.layers[0][1])
+
+    @property
+    def mode_bits(self) -> int:
+        """Of the number of a mode."""
+        return (self.modes - 1).bit_length()
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class Divider:
     """Sizes of the dividers that take the place of a unit's comparators; see bf_divide.
 

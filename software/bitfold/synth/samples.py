@@ -5,25 +5,27 @@ from pathlib import Path
 import numpy as np
 
 from bitfold.compiler.emit import emit_alone
+from bitfold.compiler.emit_modes import control_instances
 from bitfold.compiler.instances import instance_of
 from bitfold.compiler.memories import Codes, pack_channel_images, pack_images
 from bitfold.cost.calibrate import Sample
-from bitfold.cost.stages import Stage
-from bitfold.cost.units import Mvtu, Vvau
+from bitfold.cost.luts import Part
+from bitfold.cost.units import ModeControl, Mvtu, Vvau
 from bitfold.hardware import needed_files
 from bitfold.ir import Ints
 from bitfold.synth.flow import synth_source
 from bitfold.synth.source import Source
 
 
-def synthesise_stage(stage: Stage, target: str, rtl: Path, cache: Path) -> Sample:
+def synthesise_stage(stage: Part, target: str, rtl: Path, cache: Path) -> Sample:
     """LUTs and FFs of the stage's module alone, with random weights and thresholds of its shape.
 
     rtl: folder of the modules. cache: builds are kept there and reused.
     Raises: ToolNotFound, ToolFailed.
     """
-    module = instance_of(stage, target).module
-    rtl_texts = {f"rtl/{p.name}": p.read_bytes() for p in needed_files(rtl, module)}
+    rtl_texts = {
+        f"rtl/{p.name}": p.read_bytes() for p in needed_files(rtl, *_modules(stage, target))
+    }
     source = Source(
         top="bf_stage",
         rtl=rtl_texts | {"rtl/bf_stage.sv": emit_alone(stage, target).encode()},
@@ -34,7 +36,13 @@ def synthesise_stage(stage: Stage, target: str, rtl: Path, cache: Path) -> Sampl
     return Sample(stage=stage, luts=found.totals.luts, ffs=found.totals.ffs)
 
 
-def _random_images(stage: Stage) -> dict[str, str]:
+def _modules(stage: Part, target: str) -> tuple[str, ...]:
+    if isinstance(stage, ModeControl):
+        return tuple(instance.module for instance, _ in control_instances(stage))
+    return (instance_of(stage, target).module,)
+
+
+def _random_images(stage: Part) -> dict[str, str]:
     rng = np.random.default_rng(0)
     match stage:
         case Mvtu():
