@@ -1,4 +1,4 @@
-"""Fill in the LUT and flip-flop columns of hardware/README.md; -m NAME measures one module only.
+"""Fill in the columns of figures of hardware/README.md; -m NAME measures one module only.
 
 A row's parameters are read from its column "measured with"; a row without any is left alone.
 """
@@ -70,10 +70,11 @@ def measure(module: str, text: str) -> tuple[list[str], str]:
     source = Source(top=module, rtl=rtl, data=images(values), parameters=parameters)
     cells, tool = [], ""
     for target in TARGETS:
-        found = synth_source(source, target, ROOT / "build/synth", place=False, tree=False)
+        found = synth_source(source, target, ROOT / "build/synth", place=True, tree=False)
         use = found.totals
         rams = f" + {use.brams:g} RAM" if use.brams else ""
-        cells.append(f"{use.luts} / {use.ffs}{rams}")
+        fmax = f", {found.fmax_mhz:.0f} MHz" if found.fmax_mhz else ""
+        cells.append(f"{use.luts} / {use.ffs}{rams}{fmax}")
         tool = f"Yosys {found.tools['yosys']}"
         print(f"{module:18} {target:5} {cells[-1]}  {' '.join(found.warnings)[:120]}")
     return cells, tool
