@@ -19,6 +19,7 @@ from bitfold.errors import BitfoldError
 COMMANDS: Mapping[str, str] = {
     "search": "bitfold.cli.search",
     "cost": "bitfold.cli.cost",
+    "quantise-input": "bitfold.cli.quantise_input",
     "explore": "bitfold.cli.explore",
     "compile": "bitfold.cli.compile",
     "verify": "bitfold.cli.verify",

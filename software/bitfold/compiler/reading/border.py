@@ -135,8 +135,8 @@ def annotated_input(
     if fed is None:
         raise ModelError(
             f"node {reader!r}: the input reaches it without a quantiser; put a Quant node (or an "
-            "integer annotation of at most 8 bits) at the graph's input, as "
-            "bitfold.compiler.input_quantiser.add_input_quantiser does"
+            "integer annotation of at most 8 bits) at the graph's input: "
+            "bitfold quantise-input MODEL --scale 1/255"
         )
     columns = evaluator(x, builder.opset)(np.repeat(fed[:, None], x.channels, 1).astype(np.float32))
     reals = columns[:, 0].astype(np.float64)
