@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitfold.compiler.layers import ChannelLayer, Division, Layer, LinearLayer, Summing, acc_width
-from bitfold.cost.units import Divider
+from bitfold.cost.units import DIVIDED_BITS, Divider
 from bitfold.ir import Ints, IntType
 
-LEAST_BITS = 7  # of codes; tables of fewer are small (scripts/measure_divide.py)
 MOST_SHIFT = 16
 _MOST_RANGE = 1 << 28  # of accumulators; products with 2**MOST_SHIFT * K stay in 64 bits
 _STEPS = 96  # of the search for a slope: each leaves two thirds of the interval
@@ -34,7 +33,7 @@ def divided(layer: Layer) -> Layer:
     if not isinstance(layer, LinearLayer | ChannelLayer) or layer.modes is not None:
         return layer
     old = layer.thresholds
-    if old is None or old.bits < LEAST_BITS or layer.x.bipolar:
+    if old is None or old.bits < DIVIDED_BITS or layer.x.bipolar:
         return layer
     low, high = reachable(layer)
     steps = old.thresholds

@@ -31,11 +31,11 @@ def emit_memories(stages: tuple[Stage, ...], layers: tuple[Layer, ...]) -> dict[
         if isinstance(stage, Mvtu):
             product = products[stage.name]
             images |= pack_images(stage, product.matrix, _codes(product), product.bias)
-            images |= _of_modes(stage, stage.folding.pe, product.modes)
+            images |= pack_mode_images(stage, product.modes)
         elif isinstance(stage, Vvau):
             layer = sums[stage.name]
             images |= pack_channel_images(stage, layer.weights, _codes(layer), layer.bias)
-            images |= _of_modes(stage, stage.group, layer.modes)
+            images |= pack_mode_images(stage, layer.modes)
     return images
 
 
@@ -46,10 +46,11 @@ def _codes(layer: Summing) -> Codes | None:
     return layer.thresholds.thresholds if layer.thresholds is not None else None
 
 
-def _of_modes(stage: Mvtu | Vvau, pe: int, modes: LayerModes | None) -> dict[str, str]:
+def pack_mode_images(stage: Mvtu | Vvau, modes: LayerModes | None) -> dict[str, str]:
     """The images that hold thresholds or biases of every mode."""
     if modes is None or stage.raw:
         return {}
+    pe = stage.folding.pe if isinstance(stage, Mvtu) else stage.group
     width = stage.acc_width
     if modes.thresholds is not None:
         lanes = pack_mode_thresholds(

@@ -27,7 +27,7 @@ from bitfold.cost.stages import (
     Upscale,
     Window,
 )
-from bitfold.cost.units import ModeControl, Mvtu, Vvau
+from bitfold.cost.units import DIVIDED_BITS, Divider, ModeControl, Mvtu, Vvau
 from bitfold.errors import ConfigError
 
 Features = Mapping[str, float]
@@ -264,5 +264,6 @@ def layer_luts(shape: LayerShape, folding: Folding, w_bits: int, a_bits: int, ta
         out_bits=a_bits,
         out_signed=False,
         tpe=folding.pe,
+        divider=Divider.usual(acc_bits, a_bits) if a_bits >= DIVIDED_BITS else None,
     )
     return stage_luts(stage, read_target(target))

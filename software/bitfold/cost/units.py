@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import ceil
-from typing import final
+from typing import Self, final
 
 from bitfold.cost.shape import Folding
 
@@ -48,6 +48,11 @@ class ModeControl:
         return (self.modes - 1).bit_length()
 
 
+DIVIDED_BITS = (
+    7  # of codes that dividers make; tables of fewer are small (scripts/measure_divide.py)
+)
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class Divider:
@@ -61,6 +66,14 @@ class Divider:
     width: int
     slope_bits: int
     half: bool = False
+
+    @classmethod
+    def usual(cls, acc_bits: int, bits: int) -> Self:
+        """What quantisers behind products mostly take, for sums of acc_bits, codes of `bits`."""
+        shift = 13
+        return cls(
+            shift=shift, width=acc_bits + shift, slope_bits=max(1, acc_bits + shift - bits - 1)
+        )
 
 
 @final

@@ -7,7 +7,8 @@ import numpy as np
 from bitfold.compiler.emit import emit_alone
 from bitfold.compiler.emit_modes import control_instances
 from bitfold.compiler.instances import instance_of
-from bitfold.compiler.memories import Codes, pack_channel_images, pack_images
+from bitfold.compiler.layers import LayerModes
+from bitfold.compiler.memories import Codes, pack_channel_images, pack_images, pack_mode_images
 from bitfold.cost.calibrate import Sample
 from bitfold.cost.luts import Part
 from bitfold.cost.units import ModeControl, Mvtu, Vvau
@@ -49,11 +50,13 @@ def _random_images(stage: Part) -> dict[str, str]:
             shape = (stage.outputs, stage.inputs)
             matrix = _weights(shape, stage.w_planes, stage.w_bipolar, rng)
             images = pack_images(stage, matrix, *_endings(stage, stage.outputs, rng))
+            images |= pack_mode_images(stage, _modes(stage, stage.outputs, rng))
         case Vvau():
             width = stage.channels if stage.w_kind == 2 else 1
             weights = _weights((stage.positions, width), stage.w_bits, False, rng)
             given = weights if stage.w_kind else None
             images = pack_channel_images(stage, given, *_endings(stage, stage.channels, rng))
+            images |= pack_mode_images(stage, _modes(stage, stage.channels, rng))
         case _:
             images = {}
     return {f"mem/{name}": text for name, text in images.items()}
@@ -66,6 +69,21 @@ def _weights(shape: tuple[int, int], bits: int, bipolar: bool, rng: np.random.Ge
     half = 1 << (bits - 1)
     drawn = rng.normal(0, max(0.6, half / 3), shape).round()
     return np.clip(drawn, -half, half - 1).astype(np.int64)
+
+
+def _modes(stage: Mvtu | Vvau, channels: int, rng: np.random.Generator) -> LayerModes | None:
+    """Thresholds or biases of each mode, all different."""
+    if stage.modes is None:
+        return None
+    kept = stage.modes.kept
+    drawn = [_endings(stage, channels, rng) for _ in kept]
+    flips = tuple(rng.random(channels) < 0.5 for _ in kept) if stage.modes.flips else None
+    return LayerModes(
+        kept=kept,
+        thresholds=None if stage.final else tuple(c for c, _ in drawn if isinstance(c, np.ndarray)),
+        flips=flips,
+        biases=tuple(b for _, b in drawn if b is not None) if stage.final else None,
+    )
 
 
 def _endings(

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bitfold.compiler.division import LEAST_BITS, divide, divided, reachable
+from bitfold.compiler.division import divide, divided, reachable
 from bitfold.compiler.layers import LinearLayer
 from bitfold.compiler.lower import lower
 from bitfold.compiler.pipeline import run_pipeline
+from bitfold.cost.units import DIVIDED_BITS
 from bitfold.sim.reference import apply_thresholds
 from branch_graphs import Branches
 
@@ -90,8 +91,8 @@ def layer_of(bits: int) -> LinearLayer:
 
 
 def test_few_bits_keep_their_table():
-    assert layer_of(LEAST_BITS).division is not None
-    assert layer_of(LEAST_BITS - 1).division is None
+    assert layer_of(DIVIDED_BITS).division is not None
+    assert layer_of(DIVIDED_BITS - 1).division is None
 
 
 def test_reachable_sums_are_those_of_the_extreme_operands():
