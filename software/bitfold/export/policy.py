@@ -1,8 +1,8 @@
 """A policy network to plain ONNX, proven equal."""
 
-import io
 import warnings
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -41,8 +41,7 @@ def policy_to_onnx(policy: nn.Module, x: Floats) -> ModelProto:
     with warnings.catch_warnings():
         # torch deprecates this exporter; model.onnx is made by it too.
         warnings.simplefilter("ignore")
-        program = _export(module, sample)
-    graph = onnx.load_from_string(program)
+        graph = _export(module, sample)
     with torch.no_grad():
         scores, modes = (value.numpy() for value in module(torch.from_numpy(x)))
     came_scores, came_modes = run_policy(graph, x)
@@ -72,15 +71,16 @@ def write_onnx(graph: ModelProto, path: Path) -> None:
     write_bytes(path, graph.SerializeToString(deterministic=True))
 
 
-def _export(module: nn.Module, sample: Tensor) -> bytes:
-    buffer = io.BytesIO()
-    torch.onnx.export(
-        module,
-        (sample,),
-        buffer,  # type: ignore[arg-type]  # this exporter takes a file, its annotation does not
-        dynamo=False,
-        input_names=["x"],
-        output_names=["scores", "mode"],
-        dynamic_axes={"x": {0: "N"}, "scores": {0: "N"}, "mode": {0: "N"}},
-    )
-    return buffer.getvalue()
+def _export(module: nn.Module, sample: Tensor) -> ModelProto:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "policy.onnx"
+        torch.onnx.export(
+            module,
+            (sample,),
+            path,
+            dynamo=False,
+            input_names=["x"],
+            output_names=["scores", "mode"],
+            dynamic_axes={"x": {0: "N"}, "scores": {0: "N"}, "mode": {0: "N"}},
+        )
+        return onnx.load(path)
