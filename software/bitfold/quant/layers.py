@@ -36,18 +36,17 @@ with warnings.catch_warnings():
 
 from bitfold.quant.lsq import LSQ
 
-
-class _Weight(ExtendedInjector):  # type: ignore[misc]  # brevitas is untyped
-    proxy_class = WeightQuantProxyFromInjector
-    signed = True
-    narrow_range = False
-    float_to_int_impl_type = "ROUND"
-
-
-class _Activation(ExtendedInjector):  # type: ignore[misc]  # brevitas is untyped
-    proxy_class = ActQuantProxyFromInjector
-    narrow_range = False
-    float_to_int_impl_type = "ROUND"
+_WEIGHT = ExtendedInjector.let(
+    proxy_class=WeightQuantProxyFromInjector,
+    signed=True,
+    narrow_range=False,
+    float_to_int_impl_type="ROUND",
+)
+_ACTIVATION = ExtendedInjector.let(
+    proxy_class=ActQuantProxyFromInjector,
+    narrow_range=False,
+    float_to_int_impl_type="ROUND",
+)
 
 
 @final
@@ -73,7 +72,7 @@ def quant_layer(layer: nn.Module, quantiser: LSQ, *, whole_bias: bool) -> nn.Mod
     """
     bias = layer.bias is not None
     bias_quant = Int32Bias if bias and whole_bias else None
-    weight_quant = _Weight.let(tensor_quant=quantiser)
+    weight_quant = _WEIGHT.let(tensor_quant=quantiser)
     made: nn.Module
     if isinstance(layer, nn.Conv2d):
         made = QuantConv2d(
@@ -109,7 +108,7 @@ def quant_activation(layer: nn.Module, quantiser: LSQ, *, scaled: bool) -> nn.Mo
     `scaled` outputs carry their scale.
     """
     quantiser.of_batch = True
-    act_quant = _Activation.let(tensor_quant=quantiser, signed=quantiser.signed)
+    act_quant = _ACTIVATION.let(tensor_quant=quantiser, signed=quantiser.signed)
     made: nn.Module
     if isinstance(layer, nn.ReLU6):
         made = QuantNonLinearActLayer(
