@@ -1,5 +1,7 @@
 """Where a run trains, and how its tensors lie there."""
 
+from typing import Literal
+
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
@@ -8,7 +10,7 @@ from torch import Tensor, nn
 from bitfold.errors import ConfigError
 from bitfold.runfile import Train
 
-_PRECISION = {"32": "32-true", "bf16": "bf16-mixed"}
+_PRECISION: dict[str, Literal["32-true", "bf16-mixed"]] = {"32": "32-true", "bf16": "bf16-mixed"}
 
 
 def make_fabric(settings: Train) -> Fabric:
@@ -25,7 +27,7 @@ def make_fabric(settings: Train) -> Fabric:
         accelerator=settings.accelerator,
         devices=TorchElasticEnvironment().world_size() if launched else 1,
         strategy="ddp" if launched else "auto",  # no model is wrapped: see bitfold.search.parallel
-        precision=_PRECISION[settings.precision],  # type: ignore[arg-type]  # a long Literal
+        precision=_PRECISION[settings.precision],
     )
     if launched:
         fabric.launch()
