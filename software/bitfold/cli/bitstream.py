@@ -12,8 +12,14 @@ import click
 @click.option("--clock-mhz", type=float, help="[default: the design's]")
 @click.option("--baud", type=int, help="Of the serial line.  [default: the board's]")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
-def command(  # noqa: PLR0917 - click passes by keyword
-    design: Path, board: str, part: str | None, clock_mhz: float | None, baud: int | None, seed: int
+def command(
+    *,
+    design: Path,
+    board: str,
+    part: str | None,
+    clock_mhz: float | None,
+    baud: int | None,
+    seed: int,
 ) -> None:
     """Place and route DESIGN on a board and pack the bitstream.
 

@@ -30,7 +30,8 @@ import click
     default="even",
     hidden=True,  # likewise
 )
-def command(  # noqa: PLR0917 - click passes by keyword
+def command(
+    *,
     model: Path,
     out: Path | None,
     target: str,

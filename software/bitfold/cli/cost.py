@@ -13,7 +13,8 @@ import click
 @click.option("--part", help="FPGA to fold for; alone: as fast as it allows.")
 @click.option("--clock-mhz", type=float, default=50.0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(  # noqa: PLR0917 - click passes by keyword
+def command(
+    *,
     model: Path,
     target: str,
     fps: float | None,

@@ -19,8 +19,8 @@ import click
     show_default=True,
     help="Points that are also simulated and synthesised, evenly spread.",
 )
-def command(  # noqa: PLR0917 - click passes by keyword
-    model: Path, out: Path | None, target: str, clock_mhz: float, points: int, prove: int
+def command(
+    *, model: Path, out: Path | None, target: str, clock_mhz: float, points: int, prove: int
 ) -> None:
     """Fold MODEL (QONNX) for rates from the least to the greatest that it can reach, and show what
     each takes: none of the points is both larger and slower than another.

@@ -16,7 +16,8 @@ import click
 @click.option("--count", type=click.IntRange(min=1), default=100, show_default=True)
 @click.option("--baud", type=int, help="[default: that of DESIGN's bitstream]")
 @click.option("--timeout", "timeout_s", type=float, default=5.0, show_default=True, help="Seconds.")
-def command(  # noqa: PLR0917 - click passes by keyword
+def command(
+    *,
     design: Path,
     port: str,
     samples: Path | None,

@@ -117,17 +117,18 @@ def fold_for_interval(
     where streams cannot meet otherwise.
     """
     for group in input_groups(graph):
-        chosen = _fold_behind(graph, layers, group, cycles, prices, bram_price)
+        chosen = _fold_behind(graph, layers, group, cycles, prices=prices, bram_price=bram_price)
         if chosen is not None:
             return chosen
     return None
 
 
-def _fold_behind(  # noqa: PLR0917  # private
+def _fold_behind(
     graph: Graph,
     layers: tuple[Layer, ...],
     group: int,
     cycles: int,
+    *,
     prices: Prices,
     bram_price: float,
 ) -> Chosen | None:

@@ -57,7 +57,15 @@ def train(
     end an epoch with unequal models.
     """
     check_batch(min(recipe.batch, len(data.train)))
-    phase = _Phase(model, data.to(fabric.device), recipe, hooks, fabric, teacher, progress)
+    phase = _Phase(
+        model,
+        data.to(fabric.device),
+        recipe,
+        hooks=hooks,
+        fabric=fabric,
+        teacher=teacher,
+        progress=progress,
+    )
     hooks.start(model, phase.stepper.steps, recipe.epochs)
     found = checkpoint.read(path, identity, recipe.phase)
     first, spent, history = 0, 0.0, []
@@ -97,11 +105,12 @@ def train(
 class _Phase:
     """What the epochs of a phase share."""
 
-    def __init__(  # noqa: PLR0917  # private, called once, above
+    def __init__(
         self,
         model: nn.Module,
         data: DataSet,
         recipe: Recipe,
+        *,
         hooks: Hooks,
         fabric: Fabric,
         teacher: nn.Module | None,
