@@ -30,12 +30,13 @@ class Branches(GraphBuilder):
     def input(self, shape: tuple[int, ...], bits: int, signed: bool = False) -> str:
         return self.add(Input(IntType(shape=shape, bits=bits, signed=signed)))
 
-    def conv(  # noqa: PLR0917
+    def conv(
         self,
         x: str,
         outputs: int,
         kernel: int,
         bits: int,
+        *,
         stride: int = 1,
         groups: int = 1,
         dilation: int = 1,
@@ -147,8 +148,8 @@ def depthwise() -> Graph:
     y = b.layer(x, 8, groups=8, w_bits=4, bits=3)
     y = b.layer(y, 8, kernel=1, bits=2)
     x = b.codes(b.sum(x, y), 3)
-    x = b.codes(b.conv(x, 8, 3, 1, 1, 8, 1, True), 3)
-    x = b.codes(b.conv(x, 8, 3, 3, 1, 4, 2), 2)
+    x = b.codes(b.conv(x, 8, 3, 1, groups=8, bipolar=True), 3)
+    x = b.codes(b.conv(x, 8, 3, 3, groups=4, dilation=2), 2)
     x = b.layer(x, 12, kernel=1)
     b.dense(b.codes(b.sum_pool(x, 2, 2), 3), 6)
     return b.graph()

@@ -47,6 +47,17 @@ STEPS = {
     ),
     "report": Step(("report", "digits", "-o", "out.html"), "out.html", ".out.html*"),
 }
+# The command line under what a shell or a disk may do to it.
+PROGRAM = """
+import resource, signal, sys
+# A job in the background of a shell ignores Ctrl-C, and hands that down.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+# Beyond this, each write fails as on a full disk: with an OSError.
+most_bytes = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+from bitfold.cli.main import main
+main()
+"""
 # A report is rendered in memory and written at once: there is no middle to interrupt it in. What
 # `explore` leaves has a test of its own.
 INTERRUPTED = [name for name in STEPS if name not in ("report", "explore")]
@@ -68,19 +79,13 @@ def work(compiled: Path, tmp_path: Path) -> Path:
     return tmp_path / "work"
 
 
-def start(work: Path, step: Step, most_bytes: int | None = None) -> subprocess.Popen[str]:
-    def limit() -> None:
-        # A job in the background of a shell ignores Ctrl-C, and hands that down.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        # Beyond this, each write fails as on a full disk: with an OSError.
-        if most_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
-
+def start(
+    work: Path, step: Step, most_bytes: int = resource.RLIM_INFINITY
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", "from bitfold.cli.main import main; main()", *step.arguments],
+        [sys.executable, "-c", PROGRAM, str(most_bytes), *step.arguments],
         cwd=work,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
-        preexec_fn=limit,  # noqa: PLW1509 - this process has one thread of Python
         start_new_session=True,  # Ctrl-C reaches a program and its children, not these tests
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -29,7 +29,9 @@ def frames(count: int, seed: int) -> tuple[list[int], list[int]]:
     for _ in range(count):
         pixels = random_map(rng, size[0] * size[1], STAGE.beats, STAGE.group)
         given += flat(pixels)
-        wanted += flat(windows(pixels, size, (1, 1), (1, 1), STAGE.pads, zeros))
+        wanted += flat(
+            windows(pixels, size, kernel=(1, 1), stride=(1, 1), pads=STAGE.pads, pad=zeros)
+        )
     return given, wanted
 
 

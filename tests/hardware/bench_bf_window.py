@@ -48,7 +48,17 @@ def frames(s: Window, count: int, seed: int) -> tuple[list[int], list[int]]:
         pixels = random_map(rng, s.height * s.width, s.beats, s.group)
         beats_in += flat(pixels)
         size = (s.height, s.width)
-        beats_out += flat(windows(pixels, size, s.kernel, s.stride, s.pads, pad, s.dilation))
+        beats_out += flat(
+            windows(
+                pixels,
+                size,
+                kernel=s.kernel,
+                stride=s.stride,
+                pads=s.pads,
+                pad=pad,
+                dilation=s.dilation,
+            )
+        )
     return beats_in, beats_out
 
 

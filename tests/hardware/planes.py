@@ -27,9 +27,10 @@ def padding(beats: int, group: int, planes: int, sign: bool) -> Pixel:
     return [ones if sign and beat % planes == 0 else 0 for beat in range(beats)]
 
 
-def windows(  # noqa: PLR0917
+def windows(
     pixels: Sequence[Pixel],
     size: tuple[int, int],
+    *,
     kernel: tuple[int, int],
     stride: tuple[int, int],
     pads: tuple[int, int, int, int],

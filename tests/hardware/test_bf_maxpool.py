@@ -15,8 +15,8 @@ pytestmark = pytest.mark.rtl
         (1, 1, 1, 1, 1, 2),
     ],
 )
-def test_maximum_and_its_cycles(  # noqa: PLR0917
-    group: int, beats: int, planes: int, signed: int, positions: int, held: int
+def test_maximum_and_its_cycles(
+    *, group: int, beats: int, planes: int, signed: int, positions: int, held: int
 ) -> None:
     bench(
         "bf_maxpool",

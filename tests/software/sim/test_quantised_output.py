@@ -47,8 +47,8 @@ def bipolar() -> Net:
     ],
     ids=["unsigned", "signed", "pooled", "bipolar"],
 )
-def test_codes_leave_as_integers_in_their_cycles(  # noqa: PLR0917
-    net, bits, signed, fps, tmp_path: Path, verilator_cache: Path
+def test_codes_leave_as_integers_in_their_cycles(
+    *, net, bits, signed, fps, tmp_path: Path, verilator_cache: Path
 ) -> None:
     made = net()
     model = made.save(tmp_path, rank=len(made.shape) + 1)

@@ -40,10 +40,11 @@ def method(posed: Problem | None = None, **settings: Any) -> CSQ:
     return CSQ(posed or problem(), SearchCsq(method="csq", **settings), A_BITS)
 
 
-def phase(  # noqa: PLR0917  # in the order of the call
+def phase(
     hooks: Hooks,
     model: nn.Module,
     path: Path,
+    *,
     epochs: int = EPOCHS,
     lr: float = 0.1,
     progress: Silent | None = None,
