@@ -9,16 +9,15 @@ whatever no reset has set.
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from harness import HERE, ROOT, RTL
 
 from bitfold.hardware import needed_files
 from bitfold.sim.verilator import Build, simulate
+from programs import needed_program
 
 CACHE = ROOT / "build" / "icarus"
 
@@ -27,15 +26,6 @@ import sys
 from pyosys import libyosys
 libyosys.run_pass(f"tee -q -o {sys.argv[1]}.log script {sys.argv[1]}", libyosys.Design())
 """
-
-
-def icarus() -> None:
-    """Skip, or fail in CI, where Icarus is missing."""
-    if shutil.which("iverilog") is None:
-        message = "iverilog not found; install it with: apt-get install iverilog"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
 
 
 def _build(module: str, parameters: dict[str, int | str]) -> Build:
@@ -85,7 +75,7 @@ def _run(command: list[str], log: Path | None) -> None:
 
 def bench_icarus(module: str, *, seed: int = 1, **parameters: int | str) -> None:
     """Assert that the bench of `module` passes under Icarus."""
-    icarus()
+    needed_program("iverilog", package="iverilog")
     built = _build(module, parameters)
     folder = ROOT / "build" / "tests" / f"icarus-{built.executable.parent.name}-{seed}"
     results = simulate(built, f"bench_{module}", folder, search=[HERE], seed=seed)

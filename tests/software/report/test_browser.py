@@ -1,14 +1,13 @@
 """The page in a real browser: nothing sticks out, nothing complains, nothing is fetched."""
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from bitfold.report import read_run_folder, render
+from programs import needed_program
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # A page of ours around the report: a frame of the wanted width, and what the browser finds in it.
@@ -35,16 +34,6 @@ frame.onload = () => setTimeout(() => {{
 </script>"""
 
 
-def browser() -> str:
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        message = "chromium not found; install it with: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
-
-
 def look(page: str, width: int, tmp_path: Path) -> tuple[dict, str]:
     """What the browser finds on the page at a window width, and what it logs."""
     import html
@@ -56,7 +45,11 @@ def look(page: str, width: int, tmp_path: Path) -> tuple[dict, str]:
     flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
     flags += ["--virtual-time-budget=5000", f"--user-data-dir={profile}", "--dump-dom"]
     done = subprocess.run(
-        [browser(), *flags, path.as_uri()], check=True, capture_output=True, text=True, timeout=120
+        [needed_program(*BROWSERS, package="chromium"), *flags, path.as_uri()],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     found = re.search(r'<pre id="out">(.*?)</pre>', done.stdout)
     assert found, done.stderr[-2000:]
