@@ -1,7 +1,5 @@
 """Files whose tensors do not lie as the integer graph wants them."""
 
-from pathlib import Path
-
 import numpy as np
 import onnx
 import pytest
@@ -16,8 +14,8 @@ from bitfold.ir import quantise_input, run
 from bitfold.ir.ops import Conv, SumPool, Threshold
 from exact import assert_exact
 from qonnx_nets import Net, grid, random_bn
+from zoo import ZOO, needs_zoo
 
-ZOO = Path(__file__).parents[4] / "shared" / "qonnx"
 LAST = "qonnx.custom_op.channels_last"
 
 
@@ -127,7 +125,7 @@ def test_a_relu_in_front_of_an_unsigned_input_quantiser_cuts_nothing_more(tmp_pa
         read_qonnx(net.save(tmp_path))
 
 
-@pytest.mark.skipif(not ZOO.is_dir(), reason="no folder ../shared/qonnx")
+@needs_zoo
 def test_the_separable_network_of_hls4ml_equals_what_qonnx_makes_of_it(tmp_path):
     source = ZOO / "hls4ml_separable_ch_last.onnx"
     whole = run_pipeline(read_qonnx(source))

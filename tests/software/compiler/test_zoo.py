@@ -1,7 +1,5 @@
 """Networks made by others, where they lie beside the checkout; test_read_qonnx has their likes."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -10,9 +8,9 @@ from bitfold.compiler.input_quantiser import add_input_quantiser
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.errors import ModelError
+from zoo import ZOO, needs_zoo
 
-ZOO = Path(__file__).parents[4] / "shared" / "qonnx"
-pytestmark = pytest.mark.skipif(not ZOO.is_dir(), reason="no folder ../shared/qonnx")
+pytestmark = needs_zoo
 
 
 @pytest.mark.parametrize("name", ["zoo_mnist_tfc_1w1a", "zoo_unsw_nb15_mlp_w2a2"])
