@@ -46,6 +46,12 @@ class LayerPlanes:
     kept: tuple[tuple[int, int], ...]
 
 
+def _count(name: str, offset: int, bits: int, text: str) -> Register:
+    """A number to read."""
+    field = Field(name="COUNT", high=bits - 1, low=0, text=text)
+    return Register(name=name, offset=offset, access="read", fields=(field,))
+
+
 REGISTERS: tuple[Register, ...] = (
     Register(
         name="ID",
@@ -63,18 +69,8 @@ REGISTERS: tuple[Register, ...] = (
         ),
         text="of this map",
     ),
-    Register(
-        name="MODES",
-        offset=0x08,
-        access="read",
-        fields=(Field(name="COUNT", high=15, low=0, text="precision modes"),),
-    ),
-    Register(
-        name="LAYERS",
-        offset=0x0C,
-        access="read",
-        fields=(Field(name="COUNT", high=15, low=0, text="layers in the table PLANES"),),
-    ),
+    _count("MODES", 0x08, 16, "precision modes"),
+    _count("LAYERS", 0x0C, 16, "layers in the table PLANES"),
     Register(
         name="MODE",
         offset=0x10,
@@ -118,18 +114,8 @@ REGISTERS: tuple[Register, ...] = (
             ),
         ),
     ),
-    Register(
-        name="ENTERED",
-        offset=0x20,
-        access="read",
-        fields=(Field(name="COUNT", high=31, low=0, text="frames since reset, modulo 2^32"),),
-    ),
-    Register(
-        name="LEFT",
-        offset=0x24,
-        access="read",
-        fields=(Field(name="COUNT", high=31, low=0, text="frames since reset, modulo 2^32"),),
-    ),
+    _count("ENTERED", 0x20, 32, "frames since reset, modulo 2^32"),
+    _count("LEFT", 0x24, 32, "frames since reset, modulo 2^32"),
 )
 
 
