@@ -3,120 +3,61 @@
 import random
 
 import cocotb
-from planes import (
-    consumer_times,
-    flat,
-    inner_waits,
-    irregular_times,
-    last_times,
-    padding,
-    predict,
-    random_map,
-    vector_waits,
-    windows,
-)
-from streams import collect, drive, parameters, reset, start, timed_run
+from bench_moves import compare_after_resets, compare_cycles, compare_under_stalls
+from planes import flat, padding, random_map, windows
+from streams import parameters
 
 from bitfold.cost.schedule_window import WindowSchedule
 from bitfold.cost.stages import Window
 
-
-def stage() -> Window:
-    p = parameters()
-    pads = ("PadTop", "PadLeft", "PadBottom", "PadRight")
-    return Window(
-        name="dut",
-        group=p["Group"],
-        beats=p["Beats"],
-        planes=p.get("Planes", 1),
-        height=p["Height"],
-        width=p["Width"],
-        kernel=(p["KernelH"], p["KernelW"]),
-        stride=(p["StrideH"], p["StrideW"]),
-        pads=tuple(p.get(name, 0) for name in pads),
-        dilation=(p.get("DilationH", 1), p.get("DilationW", 1)),
-        pad_sign=bool(p.get("PadSign", 0)),
-    )
+P = parameters()
+STAGE = Window(
+    name="dut",
+    group=P["Group"],
+    beats=P["Beats"],
+    planes=P.get("Planes", 1),
+    height=P["Height"],
+    width=P["Width"],
+    kernel=(P["KernelH"], P["KernelW"]),
+    stride=(P["StrideH"], P["StrideW"]),
+    pads=tuple(P.get(f"Pad{side}", 0) for side in ("Top", "Left", "Bottom", "Right")),
+    dilation=(P.get("DilationH", 1), P.get("DilationW", 1)),
+    pad_sign=bool(P.get("PadSign", 0)),
+)
 
 
-def frames(s: Window, count: int, seed: int) -> tuple[list[int], list[int]]:
+def frames(count: int, seed: int) -> tuple[list[int], list[int]]:
     """Beats in, beats out."""
-    rng = random.Random(seed)
-    pad = padding(s.beats, s.group, s.planes, s.pad_sign)
-    beats_in, beats_out = [], []
+    rng, size = random.Random(seed), (STAGE.height, STAGE.width)
+    pad = padding(STAGE.beats, STAGE.group, STAGE.planes, STAGE.pad_sign)
+    given, wanted = [], []
     for _ in range(count):
-        pixels = random_map(rng, s.height * s.width, s.beats, s.group)
-        beats_in += flat(pixels)
-        size = (s.height, s.width)
-        beats_out += flat(
+        pixels = random_map(rng, size[0] * size[1], STAGE.beats, STAGE.group)
+        given += flat(pixels)
+        wanted += flat(
             windows(
                 pixels,
                 size,
-                kernel=s.kernel,
-                stride=s.stride,
-                pads=s.pads,
+                kernel=STAGE.kernel,
+                stride=STAGE.stride,
+                pads=STAGE.pads,
                 pad=pad,
-                dilation=s.dilation,
+                dilation=STAGE.dilation,
             )
         )
-    return beats_in, beats_out
-
-
-async def begin(dut):
-    dut.in_valid_i.value = 0
-    dut.out_ready_i.value = 0
-    await start(dut)
+    return given, wanted
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def equals_golden_under_random_stalls(dut):
-    s = stage()
-    await begin(dut)
-    for stall_in, stall_out in ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.3, 0.3)):
-        given, wanted = frames(s, 3, seed=3)
-        task = cocotb.start_soon(drive(dut, "in", given, stall_in, seed=4))
-        assert await collect(dut, "out", len(wanted), stall_out, seed=5) == wanted
-        await task  # pixels behind the last window
+    await compare_under_stalls(dut, frames)
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def starts_afresh_after_reset_in_mid_frame(dut):
-    s = stage()
-    await begin(dut)
-    given, wanted = frames(s, 2, seed=6)
-    for part in (1, len(wanted) // 3, len(wanted) - 1):
-        task = cocotb.start_soon(drive(dut, "in", given))
-        assert await collect(dut, "out", part) == wanted[:part]
-        task.cancel()
-        dut.in_valid_i.value = 0
-        await reset(dut)
-        assert dut.out_valid_o.value == 0
-    cocotb.start_soon(drive(dut, "in", given))
-    assert await collect(dut, "out", len(wanted)) == wanted
+    await compare_after_resets(dut, frames)
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def every_window_leaves_in_its_cycle(dut):
-    s = stage()
-    schedule = WindowSchedule(s)
-    given, wanted = frames(s, 4, seed=8)
-    count = 4 * schedule.out_vectors
-    n, rng = schedule.out_beats, random.Random(9)
-    full = list(range(len(given)))
-    late = irregular_times(rng, len(given), 6 * s.beats + 3)
-    await begin(dut)
-    for times in (full, late):
-        for waits in (
-            {},
-            vector_waits(rng, count, n, 2 * n + 3),
-            inner_waits(rng, count, n, n + 2),
-            vector_waits(rng, count, n, 3),
-        ):
-            await reset(dut)
-            run = await timed_run(dut, given, times, len(wanted), waits)
-            assert run.words == wanted
-            offered = last_times(times, s.beats)
-            consumer = consumer_times(run.ready_from, count, n)
-            accepted, taken = predict(schedule, offered, consumer)
-            assert last_times(run.accepted, s.beats) == accepted
-            assert last_times(run.taken, n) == taken
+    await compare_cycles(dut, WindowSchedule(STAGE), frames)
