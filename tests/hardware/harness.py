@@ -6,7 +6,8 @@ tests/hardware/bench_bf_fifo.py, which reads the parameters with `streams.parame
 
 from pathlib import Path
 
-from bitfold.sim.verilator import build, lint, simulate
+from bitfold.sim.simulate import simulate
+from bitfold.sim.verilator import build, lint
 
 ROOT = Path(__file__).resolve().parents[2]
 RTL = ROOT / "hardware" / "rtl"

@@ -16,7 +16,8 @@ from pathlib import Path
 from harness import HERE, ROOT, RTL
 
 from bitfold.hardware import needed_files
-from bitfold.sim.verilator import Build, simulate
+from bitfold.sim.simulate import simulate
+from bitfold.sim.verilator import Build
 from programs import needed_program
 
 CACHE = ROOT / "build" / "icarus"

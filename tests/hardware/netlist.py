@@ -10,7 +10,8 @@ from pathlib import Path
 
 from harness import CACHE, HERE, ROOT, RTL
 
-from bitfold.sim.verilator import build, simulate
+from bitfold.sim.simulate import simulate
+from bitfold.sim.verilator import build
 
 _SYNTH = {"xc7": "synth_xilinx -family xc7 -flatten -noiopad -noclkbuf", "ecp5": "synth_ecp5"}
 _CELLS = {"xc7": "xilinx/cells_sim.v", "ecp5": "lattice/cells_sim_ecp5.v"}

@@ -9,7 +9,7 @@ from bitfold.compiler.design import frame_bytes, stream_order
 from bitfold.errors import MismatchError
 from bitfold.ir import run
 from bitfold.sim.board import verify_board
-from bitfold.sim.verify import random_samples
+from bitfold.sim.samples import random_samples
 from bitfold.sim.verilator import lint
 from demo_net import demo_model
 from toy_design import FRAME_BYTES, golden, toy_design

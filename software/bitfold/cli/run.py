@@ -37,7 +37,7 @@ def command(
     from bitfold.errors import MismatchError
     from bitfold.host.link import check_board, open_link
     from bitfold.ir import run
-    from bitfold.sim.verify import random_samples, read_samples
+    from bitfold.sim.samples import random_samples, read_samples
     from bitfold.synth.bitstream import Bitstream
     from bitfold.synth.source import design_id
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from bitfold.compiler.design import Design
 from bitfold.errors import MismatchError
-from bitfold.sim.verilator import build, simulate
+from bitfold.sim.simulate import simulate
+from bitfold.sim.verilator import build
 
 # The line is simulated at 8 cycles a bit, which changes nothing but the time it takes.
 BIT_CYCLES = 8

@@ -11,33 +11,18 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from bitfold.compiler.design import Design, frame_bytes, read_arrays, read_design
+from bitfold.compiler.design import Design, frame_bytes, read_design
 from bitfold.compiler.instances import style_of
-from bitfold.cost.schedule import Timeline, frame_times
-from bitfold.errors import ArtefactError, MismatchError
+from bitfold.cost.schedule import frame_times
+from bitfold.errors import MismatchError
 from bitfold.files import digest, write_json
-from bitfold.ir import Graph, Ints, quantise_input
 from bitfold.sim.modes import ModeRun, ModeTiming, mode_run
-from bitfold.sim.verilator import Build, TestResult, build, simulate
+from bitfold.sim.samples import random_samples, read_samples
+from bitfold.sim.simulate import TestResult, simulate
+from bitfold.sim.timing import StageTiming, frame_ends, stage_timing, tail_cycles
+from bitfold.sim.verilator import Build, build
 
 SCHEMA = 1
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class StageTiming:
-    """One stream inside the accelerator: when it ended its first frame, and its interval.
-
-    latency_cycles counts from the first beat of the first frame to the stream's last of it;
-    interval_cycles is the distance of the last two frames' ends.
-    """
-
-    stage: str
-    latency_predicted: int
-    latency_measured: int
-    interval_predicted: int
-    interval_measured: int
-    frames_equal: bool  # the end of every simulated frame is as predicted
 
 
 @final
@@ -61,26 +46,6 @@ class Verification:
     def exact(self) -> bool:
         """Every integer and every cycle as predicted."""
         return self.mismatches == 0 and all(t.frames_equal for t in self.timing)
-
-
-def read_samples(path: Path, graph: Graph) -> tuple[Ints, NDArray[np.int64] | None]:
-    """Input integers and labels of an .npz with `x` (float, as the model is fed) and maybe `y`."""
-    arrays = read_arrays(path)
-    x, y = arrays["x"], arrays.get("y")
-    if x.shape[1:] != graph.sample_shape:
-        raise ArtefactError(
-            f"{path}: x has shape {x.shape[1:]} a sample, the model reads {graph.sample_shape}"
-        )
-    return quantise_input(graph, x), None if y is None else y.astype(np.int64)
-
-
-def random_samples(graph: Graph, count: int, seed: int = 0) -> Ints:
-    """Uniform random input integers, for a design that comes without data."""
-    kind = graph.input_type
-    rng = np.random.default_rng(seed)
-    if kind.bipolar:
-        return rng.integers(0, 2, (count, *kind.shape)) * 2 - 1
-    return rng.integers(kind.min, kind.max + 1, (count, *kind.shape))
 
 
 def verify_design(
@@ -127,7 +92,7 @@ def verify_design(
         "BITFOLD_FRAME_BYTES": str(design.input["bytes_per_frame"]),
         "BITFOLD_FRAME_FILE": str((work / "frames.bin").resolve()),
         "BITFOLD_CYCLE_LIMIT": str(limit),
-        "BITFOLD_TAIL_CYCLES": str(_tail(timelines, len(codes))),
+        "BITFOLD_TAIL_CYCLES": str(tail_cycles(timelines, len(codes))),
         "BITFOLD_MODES": str(len(design.modes)),
     }
     built = _build(design, cache or folder / "sim" / "build", waves)
@@ -144,12 +109,12 @@ def verify_design(
         protocol_frames=protocol_frames,
         outputs=golden.size + 2 * golden[:protocol_frames].size,
         mismatches=mismatches,
-        timing=_timing(work / "probes.txt", timelines, len(codes)),
+        timing=stage_timing(work / "probes.txt", timelines, len(codes)),
         argmax_accuracy=_accuracy(plan, outputs, labels),
         simulated_cycles=int(cycles),
         cycles_per_second=int(cycles) / float(seconds),
         build_seconds=built.seconds,
-        modes=plan.timing(_ends(work / "probes.txt", len(timelines))) if plan.sequence else (),
+        modes=plan.timing(frame_ends(work / "probes.txt", len(timelines))) if plan.sequence else (),
         most_inside=int(inside),
     )
     write_json(folder / "verify.json", _to_json(design, verified, samples))
@@ -201,44 +166,6 @@ def _accuracy(
         return None
     guesses = plan.reals(outputs).argmax(axis=1)
     return float((guesses == labels[: len(guesses)]).mean())
-
-
-def _tail(timelines: tuple[Timeline, ...], frames: int) -> int:
-    """Cycles from the last output until every stream has ended its last frame.
-
-    Pixels at the end of a map that no window covers may pass after the frame's result has left.
-    """
-    ends = [line.extended(frames)[-1] for line in timelines]
-    return max(ends) - ends[-1]
-
-
-def _timing(path: Path, timelines: tuple[Timeline, ...], frames: int) -> tuple[StageTiming, ...]:
-    """Measured against predicted ends of every frame; beyond the model's frames, periodic."""
-    lines = np.loadtxt(path, dtype=np.int64, ndmin=2)
-    origin = lines[lines[:, 0] == 0, 1][0]  # probe 0 marks the first input beat
-    found = []
-    for number, line in enumerate(timelines, start=1):
-        measured = lines[lines[:, 0] == number, 1] - origin
-        predicted = line.extended(frames)
-        equal = len(measured) == frames and bool((measured == predicted).all())
-        found.append(
-            StageTiming(
-                stage=line.stage,
-                latency_predicted=int(predicted[0]),
-                latency_measured=int(measured[0]),
-                interval_predicted=line.interval,
-                interval_measured=int(measured[-1] - measured[-2]) if frames > 1 else 0,
-                frames_equal=equal,
-            )
-        )
-    return tuple(found)
-
-
-def _ends(path: Path, stream: int) -> list[int]:
-    """Cycles of the frames' ends on a stream, as its probe wrote them."""
-    lines = np.loadtxt(path, dtype=np.int64, ndmin=2)
-    ends: list[int] = lines[lines[:, 0] == stream, 1].tolist()
-    return ends
 
 
 def _to_json(design: Design, verified: Verification, samples: Path | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bitfold.compiler.compile import compile_graph
-from bitfold.errors import ArtefactError, MismatchError, ToolNotFound
+from bitfold.errors import MismatchError, ToolNotFound
 from bitfold.files import read_json
 from bitfold.sim.verify import verify_design
 from bitfold.sim.verilator import FST_HEADERS
@@ -60,25 +60,6 @@ def test_one_wrong_weight_is_found(tmp_path, verilator_cache):
     with pytest.raises(MismatchError, match=r"\d+ of 240 outputs differ from the golden"):
         verify_design(folder, frames=40, protocol_frames=4, cache=verilator_cache)
     assert read_json(folder / "verify.json", "verify", 1)["exact"] is False
-
-
-def test_samples_of_another_shape_are_refused(tmp_path):
-    folder = tmp_path / "design"
-    compile_graph(mlp(), folder, source={}, fps=50_000)
-    samples = tmp_path / "test.npz"
-    np.savez(samples, x=np.zeros((4, 7), np.float32))
-    rule = r"x has shape \(7,\) a sample, the model reads \(32,\)"
-    with pytest.raises(ArtefactError, match=rule):
-        verify_design(folder, samples=samples)
-
-
-def test_unreadable_samples_are_refused(tmp_path):
-    folder = tmp_path / "design"
-    compile_graph(mlp(), folder, source={}, fps=50_000)
-    samples = tmp_path / "test.npz"
-    samples.write_bytes(b"PK\x03\x04 cut")
-    with pytest.raises(ArtefactError, match=r"test\.npz: no readable samples"):
-        verify_design(folder, samples=samples)
 
 
 def test_a_vcd_holds_the_signals_of_the_run(tmp_path, verilator_cache):
