@@ -9,10 +9,11 @@ import numpy as np
 
 from bitfold.compiler.layers import Layer
 from bitfold.compiler.lower import lower
+from bitfold.compiler.mode_layers import Lowered
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.compiler.reading.quantiser import Ties
-from bitfold.compiler.serve import Lowered, serve
+from bitfold.compiler.serve import serve
 from bitfold.compiler.truncate import truncated
 from bitfold.errors import ArtefactError, ConfigError, UnsupportedOp
 from bitfold.files import digest, read_json
