@@ -14,6 +14,7 @@ import onnx
 
 from bitfold.compiler.passes.rewire import pruned
 from bitfold.compiler.reading.border import raw_stream
+from bitfold.compiler.reading.ends import read_outputs
 from bitfold.compiler.reading.layout import Layout, as_map
 from bitfold.compiler.reading.load import STANDARD, load_model, one_line, printable
 from bitfold.compiler.reading.operators import check_operators
@@ -111,21 +112,21 @@ def _read(path: Path, model: onnx.ModelProto, ties: Ties, layout: Layout | None)
     raw = raw_stream(value, layout, str(path))
     layout = layout or Layout.of(_sample(value))
     walk = Walk(standard_opset(model), _annotation(model, value.name), ties)
-    walk.values[value.name] = raw
+    walk.values.known[value.name] = raw
     for tensor in model.graph.initializer:
-        walk.values[tensor.name] = constant(tensor)
+        walk.values.known[tensor.name] = constant(tensor)
     for order, node in nodes:
         walk.visit(order, node)
-    tail = walk.finish([o.name for o in model.graph.output])
-    assert walk.rule is not None
+    tail = read_outputs([o.name for o in model.graph.output], walk.values)
+    assert walk.values.rule is not None
     graph = Graph(
         nodes=tuple(walk.builder.nodes.values()),
         input=next(iter(walk.builder.nodes)),
         output=tail.node,
-        input_map=walk.rule.map,
+        input_map=walk.values.rule.map,
         output_map=tail.map,
-        input_range=walk.rule.range,
-        input_rounding=walk.rule.rounding,
+        input_range=walk.values.rule.range,
+        input_rounding=walk.values.rule.rounding,
         input_shape=None if layout.plain else layout.file,
         input_order=None if layout.ordered else layout.order,
         notes=(*tail.notes, *([FINN_TIES] if ties == "finn" else [])),
