@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import final
 
 from bitfold.errors import ToolFailed, ToolNotFound
-from bitfold.sim.verilator import Build, environment, tail
+from bitfold.sim.toolchain import environment, tail
+from bitfold.sim.verilator import Build
 
 
 @final
