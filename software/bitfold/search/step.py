@@ -51,7 +51,7 @@ class Stepper:
         self.forward = torch.compile(model) if recipe.compile else model
         self.optimiser = optimiser(model, hooks, recipe)
         self.trained = [p for group in self.optimiser.param_groups for p in group["params"]]
-        self.quantiser_steps = steps_in(model)
+        self.limited = self._limited()
         self.loss = TaskLoss(
             label_smoothing=recipe.label_smoothing,
             weight=recipe.distill,
@@ -79,12 +79,21 @@ class Stepper:
             )
         average_gradients([p for p in self.model.parameters() if p.requires_grad])
         self.hooks.edit_gradients(self.model)
-        limit(self.quantiser_steps, self.recipe.lr, self.recipe.momentum)
+        for steps, lr in self.limited:
+            limit(steps, lr, self.recipe.momentum)
         norm = guard.gradient_norm(self.trained, self.recipe.clip_norm)
         guard.check_gradients(norm, self.where(step))
         self.optimiser.step()
         self.hooks.after_step(self.model, step)
         return self._outcome(loss)
+
+    def _limited(self) -> list[tuple[list[nn.Parameter], float]]:
+        """The steps of quantisers in each of the optimiser's groups, and its greatest rate."""
+        steps = {id(step) for step in steps_in(self.model)}
+        return [
+            ([p for p in group["params"] if id(p) in steps], self.recipe.lr * group["lr_scale"])
+            for group in self.optimiser.param_groups
+        ]
 
     def _outcome(self, loss: float) -> Outcome:
         """Of all processes together."""

@@ -1,6 +1,7 @@
 """No batch ends a quantiser's step."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import final
 
@@ -10,7 +11,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from bitfold.quant import LSQ, Planes, quantise, trace
-from bitfold.search.hooks import Hooks
+from bitfold.search.hooks import Group, Hooks
 from bitfold.search.loop import train
 from bitfold.search.progress import Silent
 from bitfold.search.steps import MOST_MOVE, limit, steps_in
@@ -43,6 +44,25 @@ def test_gradients_of_usual_size_stay_as_they_are() -> None:
     assert steps[1].grad is None
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("value", [0.0, -0.3, 1e-9])
+def test_a_step_below_the_least_comes_back(value: float, momentum: float) -> None:
+    quantiser = LSQ((2,), signed=True)
+    quantiser.start_at(1.0)
+    with torch.no_grad():
+        quantiser.steps.fill_(value)
+    optimiser = torch.optim.SGD(
+        quantiser.parameters(), lr=0.1, momentum=momentum, nesterov=momentum > 0
+    )
+    x = torch.linspace(-1, 1, 101)
+    for _ in range(200):
+        optimiser.zero_grad()
+        (quantiser(x)[0] - x).square().sum().mul(1e4).backward()
+        limit([quantiser.steps], 0.1, momentum)
+        optimiser.step()
+    assert quantiser.step() > 0.1
+
+
 def test_the_steps_are_those_of_all_quantisers() -> None:
     model = net()
     handles = quantise(
@@ -54,7 +74,8 @@ def test_the_steps_are_those_of_all_quantisers() -> None:
     assert found == wanted | {id(planes.step)}
 
 
-def test_training_limits_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scale", [1.0, 10.0])
+def test_training_limits_them_at_the_rate_of_their_group(tmp_path: Path, scale: float) -> None:
     """A jolt that the weights' norms forgive would else leave steps below zero, or huge."""
     model = net()
     handles = quantise(
@@ -65,6 +86,10 @@ def test_training_limits_them(tmp_path: Path) -> None:
     @final
     class First(Hooks):
         """Notes the steps that the first batch starts with, and jolts it."""
+
+        def groups(self, model: nn.Module, weight_decay: float) -> Sequence[Group]:
+            *others, last = super().groups(model, weight_decay)
+            return (*others, dataclasses.replace(last, lr_scale=scale))
 
         def edit_gradients(self, model: nn.Module) -> None:
             if not start:
