@@ -234,6 +234,16 @@ def test_a_step_above_the_bound_counts_as_it_is(searched: tuple[LIMPQ, nn.Module
     assert method.findings(model)["steps_at_bound"] >= 3
 
 
+def most_within(posed: Problem, *, tied: bool) -> float:
+    """The most that any policy spends within the limit, of all that there are."""
+    first, second, third = posed.costs.table(posed.searched, posed.options(tied=tied)).reshape(
+        3, -1
+    )
+    join = np.maximum if posed.costs.kind == "cycles" else np.add
+    totals = join(join(first[:, None, None], second[:, None]), third)
+    return float(totals[totals <= posed.limit].max())
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("tied", [False, True])
 def test_the_reversed_policy_spends_the_budget_where_it_matters_least(
@@ -264,8 +274,7 @@ def test_the_reversed_policy_spends_the_budget_where_it_matters_least(
     for policy in policies:
         spent = method.problem.costs.total(policy)
         assert spent <= method.problem.limit
-        if kind not in ("luts", "cycles") and not tied:
-            assert spent >= 0.98 * method.problem.limit
+        assert spent >= min(0.98 * method.problem.limit, 0.999 * most_within(posed, tied=tied))
     if tied:
         assert all(bits.w_bits == bits.a_bits for bits in backward.values())
 
