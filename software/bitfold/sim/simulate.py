@@ -63,6 +63,8 @@ def simulate(
         "COCOTB_TRUST_INERTIAL_WRITES": "1",
         "COCOTB_LOG_LEVEL": "WARNING",
         "TOPLEVEL_LANG": "verilog",
+        # Where pytest is there, cocotb has it explain failed assertions; plugins only take time.
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "GPI_USERS": f"{libpython};{cocotb_tools.config.pygpi_entry_point()}",
         "PYGPI_PYTHON_BIN": sys.executable,
         "PYTHONPATH": os.pathsep.join([*(str(path.resolve()) for path in search), *sys.path]),
