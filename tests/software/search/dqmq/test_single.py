@@ -17,6 +17,7 @@ from bitfold.search.dqmq.single import single_mode
 from bitfold.search.dqmq.write import InMode
 
 from .conftest import PICKS, Made, dynamic
+from .toy import separable
 
 MODES = range(4)
 
@@ -87,6 +88,21 @@ def test_networks_with_fixed_ends_export_too() -> None:
         plain = single_mode(found.network, found.problem.costs.layers, mode)
         graph = to_qonnx(plain, found.data.shape)
         check_equal(InMode(found.network, mode), graph, found.data.test.x.numpy())
+
+
+def test_modes_of_a_separable_network_keep_its_saturation_and_export() -> None:
+    found = dynamic(np.array([[0, 1, 0, 2], [2, 0, 3, 1]]), make=separable)
+    network, x = found.network, found.data.test.x
+    seen: list[torch.Tensor] = []
+    rectifier = network.body.get_submodule("conv_relu")
+    handle = rectifier.register_forward_hook(lambda _, args, out: seen.append(args[0] > 6))
+    with torch.no_grad():
+        network.run(x, network.stored)
+    handle.remove()
+    assert seen[0].float().mean() > 0.05
+    for mode in range(network.modes):
+        plain = single_mode(network, found.problem.costs.layers, mode)
+        check_equal(InMode(network, mode), to_qonnx(plain, found.data.shape), x.numpy())
 
 
 def test_exporting_a_mode_leaves_the_dynamic_network_alone(made: Made) -> None:

@@ -1,5 +1,6 @@
 """Small problems for DQMQ."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,31 @@ def residual() -> nn.Module:
     """Three blocks, strided ones with shortcuts of zeros, and an average."""
     torch.manual_seed(0)
     return cifar_resnet(SHAPE, 10, depth=8, width=4)
+
+
+def separable() -> nn.Module:
+    """Depthwise and pointwise, rectifiers that saturate at 6 (some channels do), as MobileNets."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        OrderedDict(
+            input=nn.Identity(),
+            conv=nn.Conv2d(1, 6, 3, padding=1, bias=False),
+            conv_norm=nn.BatchNorm2d(6),
+            conv_relu=nn.ReLU6(),
+            depthwise=nn.Conv2d(6, 6, 3, stride=2, padding=1, groups=6, bias=False),
+            depthwise_norm=nn.BatchNorm2d(6),
+            depthwise_relu=nn.ReLU6(),
+            pointwise=nn.Conv2d(6, 8, 1, bias=False),
+            pointwise_norm=nn.BatchNorm2d(8),
+            pointwise_relu=nn.ReLU6(),
+            flatten=nn.Flatten(),
+            dense=nn.Linear(128, 10),
+        )
+    )
+    with torch.no_grad():
+        for name in ("conv_norm", "depthwise_norm", "pointwise_norm"):
+            model.get_submodule(name).get_parameter("weight").mul_(12)
+    return model
 
 
 def problem(
