@@ -10,9 +10,9 @@ few steps that all of them went to one side together.) A gate differs from a ste
 exp(-temperature * |logit|), so logits within 6.2 / temperature of the threshold may leave a code
 half a step off (6.2 is the logarithm of 4 * 127). Outside, nothing pulls; inside, a gradient as
 large as the temperature drives logits out, given time. At END no code moved in phases of 95 to
-7,600 steps; a ninth of it left 140 of 8,456 in the longest, and hotter ends cost the shortest
-accuracy: their gates harden before they have adapted. Nothing guarantees that no code moves:
-findings count them, and scripts/acceptance/csq.py prints them by length and end.
+7,600 steps; 1e5 cost the shortest accuracy: gates harden before they have adapted. Nothing
+guarantees that no code moves: findings count them, and scripts/acceptance/csq.py prints codes that
+moved, and accuracy, by length and end.
 """
 
 from dataclasses import dataclass
