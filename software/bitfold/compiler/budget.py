@@ -7,11 +7,13 @@ two prices may be missed.
 """
 
 from dataclasses import dataclass
-from math import prod, sqrt
+from math import sqrt
 from typing import final
 
 from bitfold.compiler.folding import Chosen, Price, Prices, fold_for_interval
-from bitfold.compiler.layers import ConcatLayer, Layer, LinearLayer, MoveLayer, PoolLayer
+from bitfold.compiler.layers import ChannelLayer, Layer, LinearLayer
+from bitfold.compiler.stages import LayerFolding, build_stages
+from bitfold.cost import Folding
 from bitfold.errors import BudgetError
 from bitfold.ir import Graph
 
@@ -106,7 +108,7 @@ def fastest(graph: Graph, layers: tuple[Layer, ...], prices: Prices, budget: Bud
 
     Raises: BudgetError.
     """
-    slowest = slowest_interval(layers)
+    slowest = slowest_interval(graph, layers, prices)
     best = fold_within(graph, layers, slowest, prices, budget)
     if best is None:
         raise BudgetError(
@@ -137,19 +139,10 @@ def _least(
     return ", or ".join(dict.fromkeys(said))
 
 
-def slowest_interval(layers: tuple[Layer, ...]) -> int:
-    """More cycles than one lane at a time needs anywhere."""
-    most = 1
-    for layer in layers:
-        if isinstance(layer, LinearLayer):
-            most = max(most, layer.pixels * layer.matrix.size * layer.w_bits * layer.x.bits)
-            most = max(most, layer.matrix.shape[0] * layer.pixels * 8)
-            values = layer.x.shape[0] * layer.pixels * layer.x.bits
-            most = max(most, values * (layer.matrix.shape[1] // layer.x.shape[0]))
-        elif isinstance(layer, ConcatLayer | MoveLayer):
-            most = max(most, prod(layer.out.shape) * layer.out.bits)
-        else:
-            window = layer.pool.kernel if isinstance(layer, PoolLayer) else (layer.positions,)
-            bits = max(layer.x.bits, layer.out.bits)
-            most = max(most, prod(layer.x.shape) * bits * prod(window))
-    return 2 * most
+def slowest_interval(graph: Graph, layers: tuple[Layer, ...], prices: Prices) -> int:
+    """Cycles of one lane and one channel at a time everywhere: nothing takes more."""
+    one = LayerFolding(folding=Folding(pe=1, simd=1, wp=1, ap=1), tpe=1)
+    alone = LayerFolding(folding=None, tpe=1)
+    kinds = ((LinearLayer, one), (ChannelLayer, alone))
+    foldings = {x.name: how for x in layers for kind, how in kinds if isinstance(x, kind)}
+    return prices.of(build_stages(graph, layers, foldings, group=1)).cycles

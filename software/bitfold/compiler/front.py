@@ -92,7 +92,7 @@ def _one_percent(
 
 def _spread(graph: Graph, layers: tuple[Layer, ...], prices: Prices) -> Iterator[Chosen]:
     """The smallest, the fastest, then foldings that halve the widest gap on a scale of ratios."""
-    smallest = fold_for_interval(graph, layers, slowest_interval(layers), prices)
+    smallest = fold_for_interval(graph, layers, slowest_interval(graph, layers, prices), prices)
     assert smallest is not None, "one lane at a time always works"
     known = {c.interval: c for c in (fastest(graph, layers, prices, Budget()), smallest)}
     yield from known.values()

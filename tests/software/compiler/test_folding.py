@@ -1,8 +1,9 @@
 from itertools import product
 
+import numpy as np
 import pytest
 
-from bitfold.compiler.budget import Budget, fold, fold_within
+from bitfold.compiler.budget import Budget, fold, fold_within, slowest_interval
 from bitfold.compiler.folding import Chosen, Prices, fold_for_interval
 from bitfold.compiler.layers import Layer, LinearLayer
 from bitfold.compiler.lower import lower
@@ -12,7 +13,7 @@ from bitfold.cost import Folding, interval, read_target, stage_brams, stage_luts
 from bitfold.cost.shape import divisors
 from bitfold.errors import BudgetError
 from bitfold.ir import Graph
-from integer_graphs import digits_like
+from integer_graphs import ChainBuilder, digits_like
 from random_graphs import random_graph
 
 TARGET = read_target("ecp5")
@@ -53,10 +54,6 @@ def exhaustive(graph, layers, cycles):
 
 def small(code_bits=0):
     """A convolution and a dense layer, which gives accumulators or codes."""
-    import numpy as np
-
-    from integer_graphs import ChainBuilder
-
     b = ChainBuilder(np.random.default_rng(0))
     b.input((1, 4, 4), 2)
     b.conv("conv", 4, (2, 2), 2)
@@ -164,3 +161,18 @@ def test_impossible_lut_budget_says_the_fewest():
     graph = digits_like()
     with pytest.raises(BudgetError, match=r"budget of 5 LUTs .* takes \d+"):
         fold(graph, lower(graph), Prices(TARGET), interval_cycles=None, budget=Budget(luts=5))
+
+
+@pytest.mark.parametrize("shares", [(1.0,), (1.0, 0.01)])
+def test_a_budget_is_met_where_reading_takes_longer_than_computing(shares):
+    """A stride that leaves out most of a map; and a mode that computes almost nothing."""
+    b = ChainBuilder(np.random.default_rng(0))
+    b.input((1, 64, 64), 8)
+    b.conv("sparse", 1, (3, 3), 2, stride=(63, 63), pads=(2, 2, 2, 2))
+    graph = run_pipeline(b.graph())
+    layers, prices = lower(graph), Prices(TARGET, shares)
+    chosen = fold(graph, layers, prices, interval_cycles=None, budget=Budget(luts=10_000))
+    assert chosen.interval == 64 * 64 * 8 / min(shares)
+    assert slowest_interval(graph, layers, prices) == chosen.interval
+    with pytest.raises(BudgetError, match="the smallest accelerator of this network takes"):
+        fold(graph, layers, prices, interval_cycles=None, budget=Budget(luts=10))
