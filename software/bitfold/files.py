@@ -43,10 +43,10 @@ def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
     Raises: ArtefactError when missing, damaged, of another kind or schema version.
     """
     try:
-        value = json.loads(path.read_text())
+        value = json.loads(path.read_text("utf-8"), object_pairs_hook=_object)
     except FileNotFoundError:
         raise ArtefactError(f"{path}: not found; expected a bitfold {kind} file") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ArtefactError(f"{path}: damaged {kind} file ({error}); make it again") from None
     if not isinstance(value, dict) or value.get("kind") != kind:
         raise ArtefactError(f"{path}: not a bitfold {kind} file")
@@ -56,6 +56,16 @@ def read_json(path: Path, kind: str, version: int) -> dict[str, Any]:
             "make it again with this version"
         )
     return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises: ValueError where a name stands twice, of which one would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r:.80} stands twice in one object")
+    return found
 
 
 def digest(path: Path) -> str:

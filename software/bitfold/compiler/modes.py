@@ -9,19 +9,16 @@ import numpy as np
 
 from bitfold.compiler.layers import Layer
 from bitfold.compiler.lower import lower
+from bitfold.compiler.mode_file import Kept, read_mode_file
 from bitfold.compiler.mode_layers import Lowered
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.compiler.reading.quantiser import Ties
 from bitfold.compiler.serve import serve
 from bitfold.compiler.truncate import truncated
-from bitfold.errors import ArtefactError, ConfigError, UnsupportedOp
-from bitfold.files import digest, read_json
+from bitfold.errors import UnsupportedOp
 from bitfold.ir import Graph, quantise_input
 from bitfold.ir.ops import Conv, Dense
-
-SCHEMA = 1
-MOST = 256  # a mode is a byte of s_axis_tuser
 
 
 @final
@@ -77,60 +74,39 @@ def read_modes(path: Path, model: Path, ties: Ties = "even") -> tuple[Mode, ...]
     A mode is a file, as DQMQ leaves it. Or, written by hand, it names layers as `bitfold cost` does
     and the planes they keep, {"layers": {"Conv_1": {"w_bits": 2, "a_bits": 3}}}: see `truncated`.
 
-    Raises: ArtefactError when a file is missing, damaged or of another run than `model`,
-    ConfigError for a number of modes that no accelerator has; ModelError as `read_qonnx`.
+    Raises: as `read_mode_file`, `truncated` and `read_qonnx`.
     """
-    value = read_json(path, "modes", SCHEMA)
-    try:
-        if not any("file" in mode for mode in value["modes"]):
-            _check_count(path, len(value["modes"]))
-            stored_graph = run_pipeline(read_qonnx(model, ties), flips=True)
-            return tuple(
-                Mode(name=str(number), graph=truncated(stored_graph, _planes(stored_graph, mode)))
-                for number, mode in enumerate(value["modes"])
+    listed = read_mode_file(path, model)
+    if listed.files:
+        return tuple(
+            Mode(
+                name=f"{number} ({file.name})",
+                graph=run_pipeline(read_qonnx(file, ties), flips=True),
+                file=file,
             )
-        stored = value["files"]["model.onnx"]
-        listed = [(path.parent / mode["file"], mode["sha256"]) for mode in value["modes"]]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ArtefactError(f"{path}: malformed ({error!r}); make it again") from None
-    if not model.is_file() or stored != digest(model):
-        raise ArtefactError(
-            f"{path}: its modes are of another model.onnx than lies beside it, or of none; run "
-            "`bitfold search` again"
+            for number, file in enumerate(listed.files)
         )
-    _check_count(path, len(listed))
-    for file, wanted in listed:
-        if not file.resolve().is_relative_to(path.parent.resolve()):
-            raise ArtefactError(f"{path}: {file} lies outside its folder")
-        if not file.is_file() or digest(file) != wanted:
-            raise ArtefactError(f"{file}: missing, or not the file that {path} lists")
+    graph = run_pipeline(read_qonnx(model, ties), flips=True)
     return tuple(
         Mode(
-            name=f"{number} ({file.name})",
-            graph=run_pipeline(read_qonnx(file, ties), flips=True),
-            file=file,
+            name=str(number),
+            graph=truncated(graph, _planes(graph, layers), f"{path}: mode {number}"),
         )
-        for number, (file, _) in enumerate(listed)
+        for number, layers in enumerate(listed.layers)
     )
 
 
-def _check_count(path: Path, count: int) -> None:
-    if not 2 <= count <= MOST:
-        raise ConfigError(
-            f"{path}: lists {count} modes, an accelerator has 2 to {MOST}; compile "
-            "model.onnx itself where there is one"
-        )
-
-
-def _planes(graph: Graph, mode: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+def _planes(graph: Graph, layers: Mapping[str, Kept]) -> dict[str, tuple[int, int]]:
     """What a mode written by hand asks for; a count that it leaves out is that of the graph."""
     found = {}
-    for name, wanted in mode["layers"].items():
+    for name, kept in layers.items():
         node = next((n for n in graph.nodes if n.name == name), None)
-        built = (0, 0)
+        built = (1, 1)
         if node is not None and isinstance(node.op, Conv | Dense):
             built = node.op.weights.bits, graph.node(node.op.x).type.bits
-        found[name] = (wanted.get("w_bits", built[0]), wanted.get("a_bits", built[1]))
+        asked = (kept.w_bits, kept.a_bits)
+        w, a = (b if n is None else n for n, b in zip(asked, built, strict=True))
+        found[name] = (w, a)
     return found
 
 

@@ -16,7 +16,17 @@ from bitfold.errors import ArtefactError, ConfigError, UnsupportedOp
 from bitfold.files import write_json
 from bitfold.ir import Graph, run
 from bitfold.ir.graph import per_channel
-from bitfold.ir.ops import Conv, Dense, Input, Sum, Weights
+from bitfold.ir.ops import (
+    Concat,
+    Conv,
+    Dense,
+    DepthToSpace,
+    Input,
+    Sum,
+    Upsample,
+    Weights,
+    ZeroPad,
+)
 from integer_graphs import ChainBuilder, digits_like, mlp
 from qonnx_nets import Net
 
@@ -35,7 +45,7 @@ def masked_reals(graph: Graph, x: np.ndarray, planes: Planes) -> np.ndarray:
             w, a = planes[node.name]
             lost = op.weights.bits - w, graph.node(op.x).type.bits - a
             kept = op.weights.values >> lost[0] << lost[0]
-            op = replace(op, weights=Weights(kept, op.weights.bits))
+            op = replace(op, weights=Weights(kept, op.weights.bits, op.weights.bipolar))
             read = [read[0] >> lost[1] << lost[1]]
         values[node.name] = op.run(*read)
     found = values[graph.output]
@@ -119,7 +129,7 @@ def test_smaller_sums_that_meet_others_are_refused() -> None:
     graph = b.graph()
     with pytest.raises(UnsupportedOp, match=r"node 'sum' \(Sum\) reads the sums of 'a'"):
         truncated(graph, {"a": (2, 3), "b": (2, 3)})
-    with pytest.raises(ConfigError, match=r"'a', 'b' read the input, which has one number of plan"):
+    with pytest.raises(ConfigError, match=r"of 'in' reads 'a' 2 planes of it, 'b' 3 planes"):
         truncated(graph, {"a": (3, 2)})
 
 
@@ -152,3 +162,86 @@ def test_a_file_written_by_hand_names_layers(model: Path) -> None:
     write_json(listed, {**value, "modes": [{"layers": {}}, {"layers": [1]}]})
     with pytest.raises(ArtefactError, match="malformed"):
         compile_model(listed, model.parent / "design")
+
+
+def moves(*, pool: bool) -> Graph:
+    """Codes that are moved, padded, spread and joined before a layer reads them."""
+    b = ChainBuilder(np.random.default_rng(4))
+    b.input((2, 4, 4), 3, signed=True)
+    b.pool("first", (2, 2), (1, 1), (1, 0, 0, 1))
+    b.conv("stem", 8, (2, 2), 3)
+    b.thresholds("q", 3, flips=True)
+    b.add("space", DepthToSpace("q", 2, "DCR"))
+    b.add("around", ZeroPad("space", pads=(1, 0, 0, 1)))
+    b.add("up", Upsample("around", (1, 2)))
+    b.add("cat", Concat(("up", "up")))
+    if pool:
+        b.pool("pool", (2, 2), (2, 2), (0, 0, 1, 1))
+        b.flatten()
+        b.dense("last", 3, 3)
+        b.bias("bias")
+    else:
+        b.conv("last", 3, (2, 2), 3)
+        b.bias("bias")
+        b.flatten()
+    return b.graph()
+
+
+@pytest.mark.parametrize("pool", [True, False])
+def test_planes_are_left_out_behind_all_that_only_moves_values(pool: bool) -> None:
+    graph = run_pipeline(moves(pool=pool), flips=True)
+    x = np.random.default_rng(1).integers(-4, 4, (20, 2, 4, 4))
+    for planes in ({"last": (3, 1)}, {"stem": (2, 2), "last": (1, 2)}, {"last": (2, 3)}):
+        mode = truncated(graph, planes)
+        if pool:
+            layers, served = serve_modes(graph, "stored", [Mode(name="0", graph=mode)])
+            assert {x.name: x.modes.kept[0] for x in layers if x.name in planes} == planes
+            x_mode = x >> served.input_shifts[0]
+        else:
+            x_mode = x >> graph.input_type.bits - mode.input_type.bits
+        reals = mode.output_map.to_real(run(mode, x_mode))
+        assert np.array_equal(reals, masked_reals(graph, x, planes)), planes
+
+
+def test_a_mode_that_asks_for_all_planes_is_the_network() -> None:
+    """Also where several layers read the input, of which one is not named."""
+    b = ChainBuilder(np.random.default_rng(3))
+    b.input((2, 5, 5), 3)
+    b.conv("a", 4, (1, 1), 3)
+    b.thresholds("q_a", 2)
+    b.at("in")
+    b.conv("b", 4, (1, 1), 3)
+    b.thresholds("q_b", 2)
+    b.add("sum", Sum(("q_a", "q_b"), (1, 1)))
+    graph = b.graph()
+    for planes in ({}, {"a": (3, 3)}, {"a": (2, 3)}):
+        mode = truncated(graph, planes)
+        assert [n.name for n in mode.nodes] == [n.name for n in graph.nodes]
+        assert mode.input_type == graph.input_type
+
+
+def test_a_value_has_one_number_of_planes() -> None:
+    b = ChainBuilder(np.random.default_rng(3))
+    b.input((2, 5, 5), 3)
+    b.conv("stem", 2, (1, 1), 3)
+    b.thresholds("q", 3)
+    b.conv("a", 2, (1, 1), 3)
+    b.thresholds("q_a", 3)
+    b.add("sum", Sum(("q", "q_a"), (1, 1)))
+    b.conv("last", 2, (1, 1), 3)
+    graph = b.graph()
+    rule = r"mode 7: a value has one number of planes, but of 'q' reads 'a' 2 planes of it, 'sum' 3"
+    with pytest.raises(ConfigError, match=rule):
+        truncated(graph, {"a": (3, 2)}, "mode 7")
+    with pytest.raises(UnsupportedOp, match=r"node 'sum' \(Sum\) gives sums, which keep all 4 pla"):
+        truncated(graph, {"last": (3, 3)})
+    narrow = ChainBuilder(np.random.default_rng(3))
+    narrow.input((2, 3, 3), 4)
+    narrow.conv("stem", 2, (1, 1), 3)
+    narrow.thresholds("few", 1)
+    narrow.at("stem")
+    narrow.thresholds("many", 4)
+    narrow.add("cat", Concat(("few", "many")))
+    narrow.conv("last", 2, (1, 1), 3)
+    with pytest.raises(UnsupportedOp, match=r"'cat' \(Concat\) .* operand 'few' has 1; keep more"):
+        truncated(narrow.graph(), {"last": (3, 2)})
