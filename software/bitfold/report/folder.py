@@ -59,7 +59,7 @@ def read_run_folder(folder: Path) -> RunFolder:
         folder=folder,
         metrics=_optional(folder / "metrics.json", "metrics"),
         policy=_optional(folder / "policy.json", "policy"),
-        modes=_optional(folder / "modes.json", "modes"),
+        modes=_searched_modes(folder / "modes.json"),
         explore=_optional(folder / "explore" / "explore.json", "explore"),
         manifest=_optional(design / "manifest.json", "design"),
         verify=_optional(design / "verify.json", "verify"),
@@ -86,6 +86,14 @@ def read_run_folder(folder: Path) -> RunFolder:
 
 def _optional(path: Path, kind: str) -> Json | None:
     return read_json(path, kind, SCHEMA) if path.exists() else None
+
+
+def _searched_modes(path: Path) -> Json | None:
+    """What a search found of its modes; None where they were written by hand."""
+    value = _optional(path, "modes")
+    modes = value.get("modes") if value else None
+    by_hand = isinstance(modes, list) and not any("file" in m for m in modes if isinstance(m, dict))
+    return None if by_hand else value
 
 
 def _steps(path: Path, timings: Json | None) -> tuple[tuple[str, float], ...]:

@@ -102,3 +102,11 @@ def test_a_file_that_lacks_a_part_is_refused(run_folder: Path, key: str) -> None
     (run_folder / "modes.json").write_text(json.dumps(value))
     with pytest.raises(ArtefactError, match=key):
         render(read_run_folder(run_folder))
+
+
+def test_modes_written_by_hand_have_no_section_of_a_search(run_folder: Path) -> None:
+    by_hand = {"kind": "modes", "schema": 1, "modes": [{"layers": {}}, {"layers": {}}]}
+    write(run_folder / "modes.json", by_hand)
+    read = read_run_folder(run_folder)
+    assert read.modes is None
+    assert "Who runs in which mode" not in render(read)
