@@ -12,6 +12,7 @@ from bitfold.compiler.compile import compile_graph
 from bitfold.compiler.front import Point, front
 from bitfold.compiler.lower import lower
 from bitfold.compiler.pipeline import run_pipeline
+from bitfold.compiler.plan import check_rate
 from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.errors import ConfigError
 from bitfold.files import digest, new_folder, write_json
@@ -72,6 +73,7 @@ def explore(
     """
     if points < 2 or not 0 <= prove <= points:
         raise ConfigError(f"points must be 2 or more, prove 0..points; got {points} and {prove}")
+    check_rate("clock_mhz", clock_mhz)
     graph = run_pipeline(read_qonnx(model))
     source = {"file": model.name, "sha256": digest(model)}
     found = front(

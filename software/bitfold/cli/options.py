@@ -20,4 +20,4 @@ def within(target: str, part: str | None, luts: int | None) -> Within:
     if part is None:
         return {"luts": luts, "brams": None}
     found = load_target(target).part(part)
-    return {"luts": min(found.room, luts or found.room), "brams": found.brams}
+    return {"luts": found.room if luts is None else min(found.room, luts), "brams": found.brams}

@@ -91,10 +91,13 @@ def fold(
             return chosen
         free = fold_for_interval(graph, layers, interval_cycles, prices)
         if free is None:
-            least = fastest(graph, layers, prices, Budget()).interval
+            least = fastest(graph, layers, prices, Budget())
+            stages = build_stages(graph, layers, least.foldings, least.group)
+            slow = max(stages, key=lambda stage: prices.of((stage,)).cycles)
             raise BudgetError(
                 f"an initiation interval of {interval_cycles} cycles cannot be met; "
-                f"the least this network can reach is {least} cycles"
+                f"the least this network can reach is {least.interval} cycles, which "
+                f"{slow.name!r} takes"
             )
         raise BudgetError(
             f"{interval_cycles} cycles a frame on {prices.target.name} take "
@@ -130,13 +133,18 @@ def fastest(graph: Graph, layers: tuple[Layer, ...], prices: Prices, budget: Bud
 def _least(
     graph: Graph, layers: tuple[Layer, ...], cycles: int, prices: Prices, budget: Budget
 ) -> str:
-    """The fewest LUTs, and where block RAMs are limited, what the fewest of them come to."""
+    """The fewest LUTs, in which layer most are, and where block RAMs are limited, what the fewest of them come to."""
     said = []
     for price in (0.0,) if budget.brams is None else (0.0, BRAM_PRICES[-1]):
         chosen = fold_for_interval(graph, layers, cycles, prices, price)
         assert chosen is not None, "one lane at a time always works"
-        said.append(f"{chosen.luts:.0f} LUTs and {chosen.brams:g} block RAMs")
-    return ", or ".join(dict.fromkeys(said))
+        stages = build_stages(graph, layers, chosen.foldings, chosen.group)
+        large = max(stages, key=lambda stage: prices.of((stage,)).luts)
+        said.append(
+            f"{chosen.luts:.0f} LUTs and {chosen.brams:g} block RAMs, {large.name!r} the most, "
+            f"{prices.of((large,)).luts:.0f} LUTs"
+        )
+    return "; or ".join(dict.fromkeys(said))
 
 
 def slowest_interval(graph: Graph, layers: tuple[Layer, ...], prices: Prices) -> int:

@@ -1,6 +1,6 @@
 """From layers and a wish to stages: the folding, the FIFOs of branches, the ring of modes."""
 
-from math import floor
+from math import floor, inf
 
 from bitfold.compiler.budget import Budget, fold
 from bitfold.compiler.folding import Prices
@@ -37,10 +37,8 @@ def plan(
     faster as they compute less: what streams and thresholds take is the same in all modes, so it is
     folded for the fastest. Where that cannot be, they are as much faster as can be, in steps.
     """
-    if clock_mhz <= 0:
-        raise ConfigError(f"clock_mhz must be positive, got {clock_mhz}")
-    if fps is not None and fps <= 0:
-        raise ConfigError(f"fps must be positive, got {fps}")
+    check_rate("clock_mhz", clock_mhz)
+    check_rate("fps", 1000.0 if fps is None else fps)
     if fps is None and luts is None and brams is None:
         fps = 1000.0
     cycles = None if fps is None else max(1, floor(clock_mhz * 1e6 / fps))
@@ -53,6 +51,12 @@ def plan(
         except BudgetError:
             continue
     return _fit(graph, layers, prices or Prices(read_target(target)), cycles, budget)
+
+
+def check_rate(name: str, value: float) -> None:
+    """Raises: ConfigError for what is no frequency; infinite and not a number are none."""
+    if not 0 < value < inf:
+        raise ConfigError(f"{name} must be positive and finite, got {value}")
 
 
 def mode_shares(layers: tuple[Layer, ...]) -> tuple[float, ...]:

@@ -53,3 +53,30 @@ def test_a_budget_that_is_too_small_is_refused_with_what_is_needed(model, capsys
     said = capsys.readouterr().err
     assert re.search(r"40 cycles a frame on ice40 take \d+ LUTs and \d+ block RAMs", said)
     assert "the budget is 2000 LUTs and 30 block RAMs" in said
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-1", "0"])
+@pytest.mark.parametrize("command", [["cost", "--fps"], ["cost", "--clock-mhz"],
+                                     ["explore", "--prove", "0", "--clock-mhz"]])  # fmt: skip
+def test_what_is_no_rate_is_refused(model, tmp_path, capsys, command, number):
+    name, *options = command
+    (tmp_path / "model.onnx").write_bytes(model.read_bytes())
+    assert main.run([name, str(tmp_path / "model.onnx"), *options, number]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    key = options[-1].removeprefix("--").replace("-", "_")
+    assert said == f"bitfold: {key} must be positive and finite, got {float(number)}"
+
+
+def test_a_budget_of_no_luts_is_no_budget(model, capsys):
+    options = ["--target", "ice40", "--part", "up5k", "--luts", "0"]
+    assert main.run(["cost", str(model), *options]) == 2
+    assert "a budget of 0 LUTs and 30 block RAMs on ice40 cannot be met" in capsys.readouterr().err
+
+
+def test_what_does_not_fit_names_the_layer(model, capsys):
+    assert main.run(["cost", str(model), "--luts", "100"]) == 2
+    said = capsys.readouterr().err
+    assert re.search(r"takes \d+ LUTs and \d+ block RAMs, 'Gemm_10' the most, \d+ LUTs", said)
+    assert main.run(["cost", str(model), "--fps", "1e9"]) == 2
+    said = capsys.readouterr().err
+    assert re.search(r"the least this network can reach is 32 cycles, which '\w+' takes", said)
