@@ -9,7 +9,10 @@
 // Parameters   GroupIn, Planes, ActSigned, Inputs   the input stream: G channels a beat, B planes a
 //                              value, plane 0 a sign; values of a vector. G | Simd or Simd | G.
 //              Outputs, Pe     outputs; computed at a time: NF = Outputs / Pe folds
-//              Simd            inputs at a time: SF = Inputs / Simd
+//              Simd            inputs at a time: SF = Inputs / Blocks / Simd
+//              Blocks, Runs    a convolution in groups: each Outputs / Blocks outputs read 1 / Blocks
+//                              of the channels at each of Runs positions; the weights are those of
+//                              these inputs alone. Pe and Simd, GroupIn divide a block's sides
 //              Ap, Wp          planes of an activation, of a weight at a time; <= Planes, <= WPlanes
 //              WPlanes         planes of a weight: two's complement, or 1 with WeightBipolar
 //              WeightBipolar   weights are -1, +1
@@ -65,6 +68,8 @@ module bf_mvtu #(
   parameter  int unsigned Outputs       = 8,
   parameter  int unsigned Pe            = 4,
   parameter  int unsigned Simd          = 8,
+  parameter  int unsigned Blocks        = 1,
+  parameter  int unsigned Runs          = 1,
   parameter  int unsigned Ap            = 1,
   parameter  int unsigned Wp            = 1,
   parameter  int unsigned WPlanes       = 1,
@@ -119,10 +124,10 @@ module bf_mvtu #(
   localparam int unsigned LANES       = GroupIn > Simd ? GroupIn : Simd;
   localparam int unsigned BANKS       = LANES / Simd;
   localparam int unsigned WORDS       = Inputs / LANES;
-  localparam int unsigned PRODUCT     = STEPS * WORDS * BANKS;
+  localparam int unsigned PRODUCT     = STEPS * (WORDS / Blocks) * BANKS;
   localparam int unsigned SEARCH      = Final ? 1 : OutBits * (Pe / Tpe);
   localparam int unsigned FOLD_CYCLES = Modes == 1 && PRODUCT > SEARCH ? PRODUCT : SEARCH;
-  localparam int unsigned WEIGHTS     = NF * WF * WORDS * BANKS;
+  localparam int unsigned WEIGHTS     = NF * WF * (WORDS / Blocks) * BANKS;
 
   function automatic int unsigned greatest_shift(input logic [32*TableSteps-1:0] steps);
     greatest_shift = 0;
@@ -202,6 +207,8 @@ module bf_mvtu #(
     .Folds      (NF),
     .Words      (WORDS),
     .Banks      (BANKS),
+    .Blocks     (Blocks),
+    .Runs       (Runs),
     .ActGroups  (AF),
     .WGroups    (WF),
     .FoldCycles (FOLD_CYCLES),
@@ -236,7 +243,7 @@ module bf_mvtu #(
     .Ap            (Ap),
     .WeightBipolar (WeightBipolar),
     .ActBipolar    (ActBipolar),
-    .Inputs        (Inputs),
+    .Inputs        (Inputs / Blocks),
     .AccWidth      (AccWidth),
     .MaxShift      (MAX_SHIFT),
     .LastNegative  (LAST_NEGATIVE),

@@ -3,6 +3,9 @@
 //
 //   for each vector:  for nf in Folds:  for (ag, wg) in Steps:  for sf in SF:  issue
 //
+// Blocks       with Blocks > 1 (a convolution in groups) each Folds / Blocks folds read a part of the
+//              vector of their own: of each of Runs stretches of the buffer (positions of a kernel)
+//              one of Blocks equal parts. SF counts the words of that part alone.
 // Steps are the pairs of an activation plane group and a weight plane group, in descending order
 // of the exponent of their product's least significant bit, so that one accumulator suffices: it
 // is shifted left by `shift` at the first issue of a step. A fold takes FoldCycles cycles: its
@@ -26,16 +29,19 @@
 module bf_mvu_seq #(
   parameter  int unsigned Folds      = 2,    // NF: folds of the outputs
   parameter  int unsigned Words      = 4,    // memory words of a vector's plane group in the buffer
-  parameter  int unsigned Banks      = 1,    // words to read in each of them; SF = Words * Banks
+  parameter  int unsigned Banks      = 1,    // words to read in each of them
+  parameter  int unsigned Blocks     = 1,    // divides Folds
+  parameter  int unsigned Runs       = 1,    // Blocks * Runs divides Words
   parameter  int unsigned ActGroups  = 1,    // AF: activation plane groups
   parameter  int unsigned WGroups    = 1,    // WF: weight plane groups
-  parameter  int unsigned FoldCycles = Words * Banks * ActGroups * WGroups,  // at least that
+  parameter  int unsigned FoldCycles = Words / Blocks * Banks * ActGroups * WGroups,  // or more
   parameter  int unsigned ShiftWidth = 1,    // bits of issue_shift_o
   parameter  int unsigned TableSteps = ActGroups * WGroups,  // of all modes
   parameter  logic [32*TableSteps-1:0] Steps = '0,
   parameter  int unsigned Modes      = 1,
   parameter  logic [32*Modes-1:0] ModeSteps  = '0,
-  localparam int unsigned SF                = Words * Banks,
+  localparam int unsigned READ              = Words / Blocks,  // memory words that a fold reads
+  localparam int unsigned SF                = READ * Banks,
   localparam int unsigned STEPS             = TableSteps,
   localparam int unsigned MODE_WIDTH        = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned SLOT              = Words * ActGroups,
@@ -64,11 +70,11 @@ module bf_mvu_seq #(
   output logic                         issue_weight_sign_o
 );
   localparam int unsigned IDLE       = FoldCycles > STEPS * SF ? FoldCycles - STEPS * SF : 0;
-  localparam int unsigned WORD_WIDTH = Words > 1 ? $clog2(Words) : 1;
+  localparam int unsigned WORD_WIDTH = READ > 1 ? $clog2(READ) : 1;
   localparam int unsigned STEP_WIDTH = STEPS > 1 ? $clog2(STEPS) : 1;
   localparam int unsigned FOLD_WIDTH = Folds > 1 ? $clog2(Folds) : 1;
 
-  localparam logic [WORD_WIDTH-1:0] LAST_WORD = WORD_WIDTH'(Words - 1);
+  localparam logic [WORD_WIDTH-1:0] LAST_WORD = WORD_WIDTH'(READ - 1);
   localparam logic [BANK_WIDTH-1:0] LAST_BANK = BANK_WIDTH'(Banks - 1);
   localparam logic [STEP_WIDTH-1:0] LAST_STEP = STEP_WIDTH'(STEPS - 1);
   localparam logic [FOLD_WIDTH-1:0] LAST_FOLD = FOLD_WIDTH'(Folds - 1);
@@ -155,6 +161,48 @@ module bf_mvu_seq #(
     end
   end
 
+  // Where the block of the fold in work begins, and how far the next word of it is.
+  logic [ACT_ADDR_WIDTH-1:0] block_d, stride;
+
+  if (Blocks == 1) begin : g_one_block
+    assign block_d = '0;
+    assign stride  = ACT_ADDR_WIDTH'(ActGroups);
+  end else begin : g_blocks
+    localparam int unsigned RUN         = READ / Runs;      // words of a block in a stretch
+    localparam int unsigned BLOCK_FOLDS = Folds / Blocks;
+    localparam int unsigned RUN_WIDTH   = RUN > 1 ? $clog2(RUN) : 1;
+    localparam int unsigned TURN_WIDTH  = BLOCK_FOLDS > 1 ? $clog2(BLOCK_FOLDS) : 1;
+    logic [ACT_ADDR_WIDTH-1:0] block_q;
+    logic [RUN_WIDTH-1:0]      run_word_q;
+    logic [TURN_WIDTH-1:0]     turn_q;                     // fold of the block
+    logic                      last_turn, run_end;
+
+    assign last_turn = turn_q == TURN_WIDTH'(BLOCK_FOLDS - 1);
+    assign run_end   = run_word_q == RUN_WIDTH'(RUN - 1);
+    assign stride    = run_end ? ACT_ADDR_WIDTH'((Words / Runs - RUN + 1) * ActGroups)
+                               : ACT_ADDR_WIDTH'(ActGroups);
+
+    always_comb begin
+      block_d = block_q;
+      if (product_end) begin
+        if (last_fold) block_d = '0;
+        else if (last_turn) block_d = block_q + ACT_ADDR_WIDTH'(RUN * ActGroups);
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) begin
+        block_q    <= '0;
+        run_word_q <= '0;
+        turn_q     <= '0;
+      end else begin
+        block_q <= block_d;
+        if (issue && last_bank) run_word_q <= run_end ? '0 : run_word_q + 1'b1;
+        if (product_end) turn_q <= last_turn ? '0 : turn_q + 1'b1;
+      end
+    end
+  end
+
   if (Modes == 1) begin : g_one_mode
     logic unused;
     assign unused = mode_i[0];
@@ -211,11 +259,11 @@ module bf_mvu_seq #(
     // Addresses and flags of the next issue: a step begins after a start and after a step, and
     // keeps its first address while the unit idles.
     if (start_o || step_end) begin
-      act_addr_q    <= act_base[step_d] + (slot_d ? ACT_ADDR_WIDTH'(SLOT) : '0);
+      act_addr_q    <= act_base[step_d] + block_d + (slot_d ? ACT_ADDR_WIDTH'(SLOT) : '0);
       weight_addr_q <= weight_base_d + weight_base[step_d];
       step_begin_q  <= 1'b1;
     end else if (issue) begin
-      if (last_bank) act_addr_q <= act_addr_q + ACT_ADDR_WIDTH'(ActGroups);
+      if (last_bank) act_addr_q <= act_addr_q + stride;
       weight_addr_q <= weight_addr_q + 1'b1;
       step_begin_q  <= 1'b0;
     end
@@ -236,6 +284,7 @@ module bf_mvu_seq #(
     if (Folds < 1 || Words < 1 || Banks < 1 || ActGroups < 1 || WGroups < 1 || ShiftWidth < 1) begin
       $fatal(1, "%m: parameters >= 1 required");
     end
+    if (Folds % Blocks != 0 || Words % (Blocks * Runs) != 0) $fatal(1, "%m: Blocks do not fit");
     for (int unsigned m = 0; Modes > 1 && m < Modes; m++) begin
       if (ModeSteps[32*m +: 16] > ModeSteps[32*m+16 +: 16]
           || 32'(ModeSteps[32*m+16 +: 16]) >= STEPS) $fatal(1, "%m: ModeSteps leave the table");

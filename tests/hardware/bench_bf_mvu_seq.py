@@ -27,7 +27,7 @@ async def run(dut, p: dict, vectors: int, wait: float, seed: int) -> None:
     """Give vectors at random times; check all outputs in every cycle against the model."""
     rng = random.Random(seed)
     steps = steps_of(p)
-    product = p["Words"] * p["Banks"] * len(steps)
+    product = p["Words"] // p["Blocks"] * p["Banks"] * len(steps)
     idle = p["FoldCycles"] - product
     slot = 0
     left: list = []  # what the present vector still does: an Issue a cycle, None when idle
@@ -52,7 +52,8 @@ async def run(dut, p: dict, vectors: int, wait: float, seed: int) -> None:
         if starting:
             done += 1
             folds = p["Folds"]
-            plan = list(issues(steps, folds=folds, words=p["Words"], banks=p["Banks"], slot=slot))
+            shape = {n.lower(): p[n] for n in ("Folds", "Words", "Banks", "Blocks", "Runs")}
+            plan = list(issues(steps, slot=slot, **shape))
             slot ^= 1
             for f in range(folds):
                 left += [*plan[f * product : (f + 1) * product], *[None] * idle]

@@ -57,6 +57,15 @@ CASES = {
     "negative_both": Case(
         4, 16, 2, 8, 8, act="signed", planes=1, w_planes=1, out_bits=2, tpe=2, style=1,
     ),
+    # Convolutions in groups: several folds a block and banks; one position; inputs few, XNOR.
+    "blocks": Case(
+        12, 24, 2, 2, 4, act="signed", planes=3, w_planes=2, out_bits=3, tpe=2, blocks=3, runs=2,
+    ),
+    "last_blocks": Case(4, 16, 2, 2, 1, planes=2, bias=True, out_bits=0, blocks=2, runs=4),
+    "xnor_blocks": Case(
+        4, 12, 1, 3, 3, act="bipolar", planes=1, weight="bipolar", w_planes=1, out_bits=1, tpe=1,
+        blocks=4,
+    ),
     # Signs in earlier steps alone: no inverters behind the accumulators.
     "xc7": Case(4, 16, 2, 8, 8, act="signed", planes=3, w_planes=2, out_bits=2, tpe=2, style=1),
 }
@@ -73,10 +82,12 @@ def mvu_parameters(case: Case) -> dict[str, int | str]:
     found = case.parameters()
     names = ("Pe", "Simd", "Wp", "Ap", "WeightBipolar", "ActBipolar", "Inputs", "AccWidth")
     same = {name: found[name] for name in (*names, "Style", "MemRegister")}
+    inputs = case.inputs // case.blocks
     return same | {
+        "Inputs": inputs,
         "MaxShift": max(s.shift for s in case.steps),
         "LastNegative": f"1'b{int(case.last_negative)}",
-        "Depth": case.timing.folds * case.inputs // case.simd * -(-case.w_planes // case.wp),
+        "Depth": case.timing.folds * inputs // case.simd * -(-case.w_planes // case.wp),
         "File": found["WeightFile"],
     }
 

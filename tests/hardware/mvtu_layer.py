@@ -57,6 +57,8 @@ class Case:
     vectors: int = 0  # OutVectors; 0: for full rate
     style: int = 0
     register: int = 0  # MemRegister
+    blocks: int = 1  # of outputs that read inputs of their own, at `runs` positions each
+    runs: int = 1
 
     @property
     def unipolar(self) -> bool:
@@ -67,11 +69,18 @@ class Case:
     def matrix(self) -> np.ndarray:
         rng = np.random.default_rng(1)
         if self.weight == "bipolar":
-            return rng.integers(0, 2, (self.outputs, self.inputs)) * 2 - 1
+            return (rng.integers(0, 2, (self.outputs, self.inputs)) * 2 - 1) * self.read
         half = 1 << (self.w_planes - 1)
         matrix = rng.integers(-half, half, (self.outputs, self.inputs))
         matrix[0] = -half  # the most negative weight times every activation
-        return matrix
+        return matrix * self.read
+
+    @property
+    def read(self) -> np.ndarray:
+        """(MH, MW): which inputs an output reads."""
+        block = np.arange(self.outputs) // (self.outputs // self.blocks)
+        part = np.arange(self.inputs) // (self.inputs // (self.runs * self.blocks)) % self.blocks
+        return (block[:, None] == part).astype(np.int64)
 
     def values(self, codes: np.ndarray) -> np.ndarray:
         return codes_to_values(
@@ -130,7 +139,7 @@ class Case:
     def timing(self) -> MvtuTiming:
         xnor = self.act == self.weight == "bipolar"
         return MvtuTiming(
-            product=self.inputs // self.simd * len(self.steps),
+            product=self.inputs // self.blocks // self.simd * len(self.steps),
             folds=self.outputs // self.pe,
             search=self.out_bits * (self.pe // self.tpe) if self.out_bits else 1,
             dot_latency=dot_latency(
@@ -190,7 +199,7 @@ class Case:
     def images(self) -> dict[str, str | list[str]]:
         """Parameter name -> memory image, or the images of the lanes."""
         weights = pack_weights(
-            self.matrix,
+            self.matrix[self.read == 1].reshape(self.outputs, -1),
             self.w_planes,
             bipolar=self.weight == "bipolar",
             pe=self.pe,
@@ -240,6 +249,8 @@ class Case:
             "Style": self.style,
             "MemRegister": self.register,
         }
+        if self.blocks > 1:
+            found |= {"Blocks": self.blocks, "Runs": self.runs}
         if self.out_bits:
             found["OutBits"] = self.out_bits
             found["OutSigned"] = f"1'b{int(self.out_signed)}"

@@ -133,7 +133,8 @@ def fastest(graph: Graph, layers: tuple[Layer, ...], prices: Prices, budget: Bud
 def _least(
     graph: Graph, layers: tuple[Layer, ...], cycles: int, prices: Prices, budget: Budget
 ) -> str:
-    """The fewest LUTs, in which layer most are, and where block RAMs are limited, what the fewest of them come to."""
+    """The fewest LUTs, and where block RAMs are limited, what the fewest of them come to; with the
+    stage that has the most LUTs of them."""
     said = []
     for price in (0.0,) if budget.brams is None else (0.0, BRAM_PRICES[-1]):
         chosen = fold_for_interval(graph, layers, cycles, prices, price)

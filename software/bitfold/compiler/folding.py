@@ -214,23 +214,37 @@ def _choices(layer: Layer, group: int, cycles: int) -> Iterator[LayerFolding | N
 
 
 def _products(layer: LinearLayer, group: int, cycles: int) -> Iterator[LayerFolding]:
-    """Foldings that are fast enough; among equals in PE and planes the least SIMD is enough."""
-    outputs, inputs = layer.matrix.shape
+    """Foldings that are fast enough, also with fewer blocks than the convolution has groups."""
     shares = layer.thresholds is not None or layer.raw
     kept = layer.modes.kept if layer.modes else ((layer.w_bits, layer.x.bits),)
     # Planes are left out in whole groups.
     for wp in divisors(gcd(layer.w_bits, *(w for w, _ in kept))):
         for ap in divisors(gcd(layer.x.bits, *(a for _, a in kept))):
             steps = max((w // wp) * (a // ap) for w, a in kept)
-            for pe in divisors(outputs):
-                for simd in divisors(inputs):
+            for blocks in divisors(layer.groups):
+                for pe, simd in _sides(layer, group, blocks, steps, cycles):
                     folding = Folding(pe=pe, simd=simd, wp=wp, ap=ap)
-                    if folding.lanes > MAX_LANES:
-                        break
-                    busy = layer.pixels * (outputs // pe) * (inputs // simd) * steps
-                    if busy > cycles or (simd % group and group % simd):
-                        continue
-                    for tpe in divisors(pe) if shares else (pe,):
-                        yield LayerFolding(folding=folding, tpe=tpe)
-                    if busy * 8 < cycles:
-                        break  # already far too fast: more lanes only cost
+                    if folding.lanes <= MAX_LANES:
+                        for tpe in divisors(pe) if shares else (pe,):
+                            yield LayerFolding(folding=folding, tpe=tpe, blocks=blocks)
+
+
+def _sides(
+    layer: LinearLayer, group: int, blocks: int, steps: int, cycles: int
+) -> Iterator[tuple[int, int]]:
+    """PE and SIMD that are fast enough; among equals in PE the least SIMD is enough.
+
+    A block's words must be its own, in the stream as well as in the buffer.
+    """
+    outputs, inputs = (side // blocks for side in layer.matrix.shape)
+    own = layer.x.channels // blocks if blocks > 1 else inputs  # that lie together
+    if own % group and blocks > 1:
+        return
+    for pe in divisors(outputs):
+        for simd in divisors(own):
+            busy = layer.pixels * blocks * (outputs // pe) * (inputs // simd) * steps
+            if busy > cycles or (simd % group and group % simd):
+                continue
+            yield pe, simd
+            if busy * 8 < cycles:
+                break  # already far too fast: more lanes only cost

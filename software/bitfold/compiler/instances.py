@@ -116,6 +116,8 @@ def _(stage: Mvtu, target: str) -> Instance:
         "OutVectors": str(held_vectors(stage, style)),
         "Style": str(style),
     }
+    if stage.blocks > 1:
+        parameters |= {"Blocks": str(stage.blocks), "Runs": str(stage.runs)}
     if stage.modes:
         table, places = mode_steps(
             *(stage.modes.kept, stage.folding.ap, stage.folding.wp),

@@ -51,7 +51,8 @@ class LinearLayer:
     """A matrix product with what follows it: thresholds, or a bias where accumulators leave the
     network. raw: accumulators leave as planes, to readers with thresholds of their own.
 
-    matrix (outputs, inputs): columns in stream order; values as in the graph.
+    matrix (outputs, inputs): columns in stream order; values as in the graph, 0 for the channels of
+    other groups.
     """
 
     name: str
@@ -67,6 +68,7 @@ class LinearLayer:
     pixels: int
     out: IntType
     raw: bool = False
+    groups: int = 1
     modes: LayerModes | None = None
     division: Division | None = None
 

@@ -126,9 +126,10 @@ class _Lowering:
             op, reads = self._fitted(node.name, op, reads)
         x, values = self.types[reads], op.weights.values
         bits, bipolar = op.weights.bits, op.weights.bipolar
-        pixels, conv = prod(node.type.shape[1:]), None
+        pixels, conv, groups = prod(node.type.shape[1:]), None, 1
         flat = self.flat.get(op.x)
         if isinstance(op, Conv):
+            groups = op.groups
             conv, values = spread(op)
             if bipolar and (values == 0).any():
                 bits, bipolar = 2, False
@@ -153,6 +154,7 @@ class _Lowering:
             pixels=pixels,
             out=_planes(acc) if raw else end.type,
             raw=raw,
+            groups=groups,
         )
         self._add(end, layer if self.flips else unflipped(layer))
 

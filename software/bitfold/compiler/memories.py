@@ -30,7 +30,8 @@ def emit_memories(stages: tuple[Stage, ...], layers: tuple[Layer, ...]) -> dict[
     for stage in stages:
         if isinstance(stage, Mvtu):
             product = products[stage.name]
-            images |= pack_images(stage, product.matrix, _codes(product), product.bias)
+            matrix = block_matrix(product.matrix, stage.blocks, stage.runs)
+            images |= pack_images(stage, matrix, _codes(product), product.bias)
             images |= pack_mode_images(stage, product.modes)
         elif isinstance(stage, Vvau):
             layer = sums[stage.name]
@@ -64,10 +65,18 @@ def pack_mode_images(stage: Mvtu | Vvau, modes: LayerModes | None) -> dict[str, 
     return {f"{stage.name}_biases.mem": to_mem(words, pe * width)}
 
 
+def block_matrix(matrix: Ints, blocks: int, runs: int) -> Ints:
+    """Of (MH, MW), columns by run and channel, what blocks of outputs read: (MH, MW / blocks)."""
+    outputs, inputs = matrix.shape
+    parts = matrix.reshape(blocks, outputs // blocks, runs, blocks, inputs // (runs * blocks))
+    own = np.arange(blocks)
+    return np.ascontiguousarray(parts[own, :, :, own].reshape(outputs, inputs // blocks))
+
+
 def pack_images(
     stage: Mvtu, matrix: Ints, codes: Codes | None, bias: Ints | None
 ) -> dict[str, str]:
-    """Images of one unit. matrix (MH, MW), bias (MH,)."""
+    """Images of one unit. matrix (MH, MW / blocks), bias (MH,)."""
     fold = stage.folding
     words = pack_weights(
         matrix, stage.w_planes, bipolar=stage.w_bipolar, pe=fold.pe, simd=fold.simd, wp=fold.wp

@@ -47,10 +47,13 @@ class LayerFolding:
 
     folding: of a matrix product; None where channels stand by themselves: there the group of the
     stream that is read is the folding.
+    blocks: of a convolution in groups: within a block of them zeros are multiplied, between blocks
+    none are.
     """
 
     folding: Folding | None
     tpe: int
+    blocks: int = 1
 
 
 def input_groups(graph: Graph) -> tuple[int, ...]:
@@ -148,6 +151,9 @@ def _linear(
             modes=_modes(layer),
             one_table=_one_table(layer),
             divider=layer.division.unit if layer.division else None,
+            groups=layer.groups,
+            blocks=how.blocks,
+            runs=prod(layer.conv.kernel) if layer.conv is not None and how.blocks > 1 else 1,
         )
     )
     return tuple(stages)

@@ -101,6 +101,9 @@ class Mvtu:
     modes: StageModes | None = None
     one_table: bool = False  # of thresholds, or one word of dividers, for all channels
     divider: Divider | None = None  # in place of thresholds
+    groups: int = 1  # of the convolution
+    blocks: int = 1  # of outputs that read channels of their own; divides groups
+    runs: int = 1  # with blocks, positions at which each of them reads its channels
 
     @property
     def final(self) -> bool:
@@ -124,8 +127,8 @@ class Mvtu:
 
     @property
     def sf(self) -> int:
-        """Folds of the inputs."""
-        return self.inputs // self.folding.simd
+        """Folds of the inputs that an output reads."""
+        return self.inputs // self.blocks // self.folding.simd
 
     @property
     def kept(self) -> tuple[tuple[int, int], ...]:
@@ -172,12 +175,12 @@ class Mvtu:
     def bitops(self) -> int:
         """Binary multiplications of a frame that the product needs, in the slowest mode."""
         most = max(w * a for w, a in self.kept)
-        return self.inputs * self.outputs * self.pixels * most
+        return self.inputs // self.groups * self.outputs * self.pixels * most
 
     @property
     def weight_bits(self) -> int:
         """Size of the weight memory."""
-        return self.inputs * self.outputs * self.w_planes
+        return self.inputs // self.blocks * self.outputs * self.w_planes
 
 
 @final

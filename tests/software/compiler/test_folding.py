@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from bitfold.compiler.budget import Budget, fold, fold_within, slowest_interval
-from bitfold.compiler.folding import Chosen, Prices, fold_for_interval
+from bitfold.compiler.folding import Chosen, Prices, _products, fold_for_interval
 from bitfold.compiler.layers import Layer, LinearLayer
 from bitfold.compiler.lower import lower
+from bitfold.compiler.memories import block_matrix
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.stages import LayerFolding, build_stages
 from bitfold.cost import Folding, interval, read_target, stage_brams, stage_luts
 from bitfold.cost.shape import divisors
+from bitfold.cost.units import Mvtu
 from bitfold.errors import BudgetError
 from bitfold.ir import Graph
 from integer_graphs import ChainBuilder, digits_like
@@ -176,3 +178,35 @@ def test_a_budget_is_met_where_reading_takes_longer_than_computing(shares):
     assert slowest_interval(graph, layers, prices) == chosen.interval
     with pytest.raises(BudgetError, match="the smallest accelerator of this network takes"):
         fold(graph, layers, prices, interval_cycles=None, budget=Budget(luts=10))
+
+
+def test_groups_take_the_cycles_of_what_they_multiply():
+    """And of the zeros between the groups that share a block."""
+    b = ChainBuilder(np.random.default_rng(0))
+    b.input((16, 4, 4), 3)
+    b.conv("grouped", 8, (3, 3), 2, groups=4, pads=(1, 1, 1, 1))
+    graph = run_pipeline(b.graph())
+    layers = lower(graph)
+    (layer,) = layers
+    assert isinstance(layer, LinearLayer)
+    found = list(_products(layer, 4, 10**9))
+    assert {how.blocks for how in found} == {1, 2, 4}
+    assert {how.blocks for how in _products(layer, 8, 10**9)} == {1, 2}  # a beat of two groups
+    for how in found:
+        stages = build_stages(graph, layers, {"grouped": how}, 4)
+        (unit,) = (s for s in stages if isinstance(s, Mvtu))
+        assert unit.bitops == 16 * 8 * (9 * 4) * 3 * 2
+        assert unit.weight_bits == 8 * (9 * 16 // how.blocks) * 2
+        product = unit.nf * unit.sf * unit.steps * unit.pixels
+        assert product * unit.lanes == unit.bitops * 4 // how.blocks
+
+
+def test_a_block_of_outputs_keeps_the_columns_that_it_reads():
+    matrix = np.arange(4 * 12).reshape(4, 12)  # two positions of six channels
+    assert block_matrix(matrix, 2, 2).tolist() == [
+        [0, 1, 2, 6, 7, 8],
+        [12, 13, 14, 18, 19, 20],
+        [27, 28, 29, 33, 34, 35],
+        [39, 40, 41, 45, 46, 47],
+    ]
+    assert np.array_equal(block_matrix(matrix, 1, 1), matrix)

@@ -100,17 +100,31 @@ class Issue:
 
 
 def issues(
-    steps: tuple[Step, ...], *, folds: int, words: int, banks: int, slot: int
+    steps: tuple[Step, ...],
+    *,
+    folds: int,
+    words: int,
+    banks: int,
+    slot: int,
+    blocks: int = 1,
+    runs: int = 1,
 ) -> Iterator[Issue]:
-    """The issues of a vector in buffer slot 0 or 1; idle cycles are left out."""
+    """The issues of a vector in buffer slot 0 or 1; idle cycles are left out.
+
+    The folds of a block read its part of each of `runs` stretches of the buffer.
+    """
     af = 1 + max(s.ag for s in steps)
     wf = 1 + max(s.wg for s in steps)
-    sf = words * banks
+    run = words // (blocks * runs)
+    sf = run * runs * banks
     for nf in range(folds):
+        block = nf // (folds // blocks)
         for number, step in enumerate(steps):
             for i in range(sf):
+                stretch, word = divmod(i // banks, run)
+                place = stretch * (words // runs) + block * run + word
                 yield Issue(
-                    act_addr=(slot * words + i // banks) * af + step.ag,
+                    act_addr=(slot * words + place) * af + step.ag,
                     act_bank=i % banks,
                     weight_addr=(nf * wf + step.wg) * sf + i,
                     first=number == 0 and i == 0,
