@@ -9,6 +9,8 @@ from bitfold.ir import Ints, IntType
 from bitfold.ir.graph import Op
 from bitfold.ir.ops import Conv, Sum, SumPool, Threshold, Weights
 
+MAX_BITS = 8  # of codes that are brought to the planes of others by thresholds
+
 
 def spread(op: Conv) -> tuple[Conv, Ints]:
     """The same convolution without groups, zeros in their place; and its weights.
@@ -82,14 +84,33 @@ def _sums(weights: Ints, x: IntType, shape: tuple[int, ...]) -> IntType:
 
 
 def widened(name: str, kind: IntType, wide: IntType) -> ChannelLayer:
-    """A layer that gives the codes of value `name` in the planes of `wide`: thresholds that are
-    the codes themselves."""
+    """A layer that gives the integers of value `name` in the planes of `wide`.
+
+    With a sign they are the planes of accumulators; without, thresholds that are the codes
+    themselves.
+    """
+    layer_name = f"{name}_as_{'int' if wide.signed else 'uint'}{wide.bits}"
+    out = IntType(shape=kind.shape, bits=wide.bits, signed=wide.signed)
+    if wide.signed and wide.bits > MAX_BITS + 1:
+        return ChannelLayer(
+            name=layer_name,
+            reads=(name,),
+            weights=None,
+            x=kind,
+            window=None,
+            whole=False,
+            acc=out,
+            thresholds=None,
+            bias=None,
+            out=out,
+            raw=True,
+        )
     steps = np.arange(wide.min + 1, wide.max + 1, dtype=np.int64)
     thresholds = Threshold(
         name, np.tile(steps, (kind.channels, 1)), bits=wide.bits, signed=wide.signed
     )
     return ChannelLayer(
-        name=f"{name}_as_{'int' if wide.signed else 'uint'}{wide.bits}",
+        name=layer_name,
         reads=(name,),
         weights=None,
         x=kind,
@@ -98,5 +119,5 @@ def widened(name: str, kind: IntType, wide: IntType) -> ChannelLayer:
         acc=kind,
         thresholds=thresholds,
         bias=None,
-        out=IntType(shape=kind.shape, bits=wide.bits, signed=wide.signed),
+        out=out,
     )

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bitfold.compiler.read_qonnx import graph_input, live_nodes, read_with_tensor, standard_opset
 from bitfold.compiler.reading.execute import Batched
-from bitfold.compiler.reading.load import load_model
+from bitfold.compiler.reading.load import load_model, one_line
 from bitfold.compiler.reading.quantiser import Ties
 from bitfold.errors import ModelError
 from bitfold.ir.graph import Graph, per_channel
@@ -89,7 +89,13 @@ def compare(
     want = np.concatenate([exact.run(nodes, value.name, p, tensor) for p in parts])
     near = np.concatenate([rounded.run(nodes, value.name, p, tensor) for p in parts])
     few = min(qonnx_samples, len(x)) if ties == "even" else 0
-    theirs = _by_qonnx(proto, value.name, tensor, x[:few]) if few else near[:0]
+    try:
+        theirs = _by_qonnx(proto, value.name, tensor, x[:few]) if few else near[:0]
+    except Exception as error:  # of qonnx, onnx or onnxruntime, which share no public base
+        raise ModelError(
+            f"{model}: QONNX itself does not run it ({one_line(error)}); are the types and shapes "
+            "that the file states right?"
+        ) from None
     logits = _reals(graph, ours)
     want, near, theirs = (_placed(part, reading.view) for part in (want, near, theirs))
     return Comparison(

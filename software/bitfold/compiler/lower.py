@@ -43,7 +43,6 @@ from bitfold.ir.ops import (
 from bitfold.ir.ops.window import Pads, extent
 
 Windowed = TypeVar("Windowed", Conv, SumPool)
-MAX_BITS = 8  # of codes that are brought to the planes of others
 
 
 def lower(graph: Graph, *, flips: bool = False) -> tuple[Layer, ...]:
@@ -174,7 +173,7 @@ class _Lowering:
                 f"node {node.name!r} ({type(op).__name__}): bipolar operands are not compiled "
                 "here; quantise them to two bits"
             )
-        wide = IntType.holding(min(k.min for k in kinds), max(k.max for k in kinds), kinds[0].shape)
+        wide = _holding(kinds)
         reads = tuple(
             self._widened(name, kind, wide) for name, kind in zip(reads, kinds, strict=True)
         )
@@ -254,27 +253,23 @@ class _Lowering:
 
     def _concat(self, node: Node, reads: tuple[str, ...]) -> None:
         kinds = [self.types[name] for name in reads]
-        parts = [
-            IntType(shape=k.shape, bits=node.type.bits, signed=node.type.signed) for k in kinds
-        ]
         if any(kind.bipolar for kind in kinds):
-            parts = kinds
+            parts, out = kinds, node.type
+        else:  # accumulators may have more planes here than in the graph: those of a sign
+            wide = _holding(kinds)
+            parts = [replace(wide, shape=kind.shape) for kind in kinds]
+            out = replace(wide, shape=node.type.shape)
         reads = tuple(
             self._widened(name, kind, part)
             for name, kind, part in zip(reads, kinds, parts, strict=True)
         )
-        layer = ConcatLayer(name=node.name, reads=reads, parts=tuple(parts), out=node.type)
+        layer = ConcatLayer(name=node.name, reads=reads, parts=tuple(parts), out=out)
         self._add(node, layer)
 
     def _widened(self, name: str, kind: IntType, wide: IntType) -> str:
         """The value itself, or a layer that gives it with the planes of `wide`."""
         if (kind.bits, kind.signed) == (wide.bits, wide.signed):
             return name
-        if wide.bits > MAX_BITS + 1:
-            raise UnsupportedOp(
-                f"{name!r}: sums of {kind.bits} bits meet values of {wide.bits}; quantise them to "
-                f"{MAX_BITS} bits at most where they meet"
-            )
         layer = widened(name, kind, wide)
         if layer.name not in self.types:
             self.found.append(layer)
@@ -320,6 +315,11 @@ class _Lowering:
         return [r.name for r in readers] == [self.graph.output] and isinstance(
             readers[0].op, Flatten
         )
+
+
+def _holding(kinds: list[IntType]) -> IntType:
+    """The type that holds the values of all, with the shape of the first."""
+    return IntType.holding(min(k.min for k in kinds), max(k.max for k in kinds), kinds[0].shape)
 
 
 def _planes(acc: IntType) -> IntType:

@@ -313,7 +313,10 @@ def test_bad_network(tmp_path, make, match, error):
             lambda net: net.quant(3, 0.3, name="b"),
             r"'skip' \(Add\): joins 'b' and 'a', whose scales differ \(0.3 and 0.5\).*shared quant",
         ),
-        (lambda net: net, r"node 'skip': no Quant between 'Gemm_\d+' and it"),
+        (
+            lambda net: net.node("Mul", 0.25, name="m"),
+            r"node 'skip': joins the sums of 'Gemm_\d+' behind m, which rounds them off the grid",
+        ),
         (
             lambda net: net.quant(3, 0.5).node("Add", 0.25),
             r"node 'skip': no Quant between 'Quant_\d+' and it \(Add_\d+\)",

@@ -6,7 +6,6 @@ import pytest
 from bitfold.compiler.channels import spread, widened
 from bitfold.compiler.layers import ChannelLayer, ConcatLayer, LinearLayer
 from bitfold.compiler.lower import lower
-from bitfold.errors import UnsupportedOp
 from bitfold.ir import IntType, run_all
 from bitfold.ir.ops import AddBias, Conv, Threshold, Weights
 from bitfold.sim.reference import apply_thresholds
@@ -102,9 +101,25 @@ def test_a_sum_that_two_quantisers_read_leaves_with_all_its_bits():
     assert isinstance(last, ConcatLayer)
 
 
-def test_wide_sums_that_meet_are_refused():
+def test_wide_sums_that_meet_codes_lend_them_their_planes_without_thresholds():
     b = Branches(np.random.default_rng(0))
     made = b.conv(b.input((2, 4, 4), 4), 2, 3, 6)
     b.codes(b.sum(made, b.codes(made, 3)), 2)
-    with pytest.raises(UnsupportedOp, match="quantise them to 8 bits at most where they meet"):
-        lower(b.graph())
+    first, _, lent, total = lower(b.graph())
+    assert isinstance(lent, ChannelLayer)
+    assert isinstance(total, ChannelLayer)
+    assert lent.raw
+    assert lent.thresholds is None
+    assert (lent.x.bits, lent.out) == (3, first.out)
+    assert total.reads == (first.name, lent.name)
+
+
+def test_unsigned_sums_behind_one_another_have_the_plane_of_a_sign():
+    b = Branches(np.random.default_rng(0))
+    x = b.input((2, 4, 4), 3)
+    kernel = Weights(np.ones((2, 2, 1, 1), np.int64), 2)
+    cat = b.concat(b.add(Conv(x, kernel)), b.add(Conv(x, kernel)))
+    assert (b.type(cat).bits, b.type(cat).signed) == (4, False)
+    *_, last = lower(b.graph())
+    assert isinstance(last, ConcatLayer)
+    assert [(part.bits, part.signed) for part in (*last.parts, last.out)] == [(5, True)] * 3

@@ -10,7 +10,7 @@ from bitfold.compiler.check import compare
 from bitfold.compiler.input_quantiser import add_input_quantiser
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.read_qonnx import read_qonnx
-from bitfold.errors import ConfigError
+from bitfold.errors import ConfigError, ModelError
 from bitfold.ir.ops import Dense, Threshold
 from qonnx_nets import Net, grid
 
@@ -97,3 +97,13 @@ def test_an_added_input_quantiser_takes_no_name_of_a_stored_tensor(tmp_path):
     path = net.gemm(np.eye(2), 2, 1.0).save(tmp_path)
     add_input_quantiser(path, tmp_path / "out.onnx", bits=4, scale=0.25)
     assert read_qonnx(tmp_path / "out.onnx").input_map.scale == 0.25
+
+
+def test_a_file_that_qonnx_does_not_run_is_named(tmp_path):
+    """The output is declared as float32, and is the integers of an ArgMax."""
+    rng = np.random.default_rng(0)
+    net = Net(6).quant(4, 0.25).gemm(rng.normal(size=(5, 6)), 3, 0.25)
+    path = net.node("ArgMax", axis=1, keepdims=0).save(tmp_path, rank=1)
+    graph = run_pipeline(read_qonnx(path))
+    with pytest.raises(ModelError, match=r"QONNX itself does not run it \(.*are the types and sha"):
+        compare(path, graph, grid(rng, (3, 6), 0.25))

@@ -44,6 +44,28 @@ def as_codes(x: Stream, reader: str, builder: Builder) -> Stream:
     return replace(x, node=name, type=kind, scale=scale, steps=(), moves=(), tensor=ROOT)
 
 
+def summand(x: Stream, reader: str, builder: Builder) -> Stream:
+    """`x` as integers times a scale, for a sum: as `as_codes`, or accumulators as they are.
+
+    Raises: as `as_codes`; ModelError for accumulators that a step has brought off their grid.
+    """
+    if builder.holds_codes(x.node):
+        return as_codes(x, reader, builder)
+    moves = {move.name for move in x.moves}
+    names = [step.name for step in x.steps if step.name not in moves]
+    between = ["its bias" if name == x.node else name for name in names]
+    if between and isinstance(builder.op(x.node), Conv | Dense):
+        raise ModelError(
+            f"node {reader!r}: joins the sums of {x.node!r} behind {', '.join(between[:6])}, which "
+            "rounds them off the grid of their scale; only bare sums are joined as integers. Put "
+            "an activation quantiser in front of it"
+        )
+    if between:
+        return as_codes(x, reader, builder)
+    name = emitted(builder, x)
+    return replace(x, node=name, type=builder.types[name], steps=(), moves=(), tensor=ROOT)
+
+
 def _rises_before_pools(x: Stream) -> bool:
     """Whether what stands in front of each max-pool, a scaling, is by positive numbers."""
     for pool in x.pools:

@@ -32,10 +32,11 @@ SUMS = ("Add", "Sub", "Sum")
 class Batched:
     """A model ready to be run on batches, tensor by tensor; sessions are made once.
 
-    exact: layers, means and sums of quantised tensors compute in float64 on dequantised operands in
-    float64, and round to float32 once (a mean before it divides). That is exact integer
-    accumulation times the scale; what only moves or selects values keeps float64, and the functions
-    in `TRANSCENDENTAL` are those of float64. Otherwise all is float32, as the nodes say.
+    exact: layers, means and sums of quantised tensors, or of layers, compute in float64 on
+    dequantised operands in float64, and round to float32 once (a mean before it divides). That is
+    exact integer accumulation times the scale; what only moves or selects values keeps float64, and
+    the functions in `TRANSCENDENTAL` are those of float64. Otherwise all is float32, as the nodes
+    say.
     ties: of quantisers behind the input, see `read_qonnx`.
     """
 
@@ -157,21 +158,20 @@ def _reshape(x: Array, shape: Array, declared: int, n: int) -> Array:
 
 
 def _product(node: onnx.NodeProto, inputs: list[Array | None]) -> Array:
-    """MatMul, Gemm or Conv in float64, rounded once; then the bias in float32."""
+    """MatMul, Gemm or Conv in float64, which a sum keeps; rounded to float32 in front of a bias."""
     x, w = (np.asarray(i, np.float64) for i in inputs[:2])
     given = attributes(node)
     if node.op_type == "Conv":
         y = _convolved(node.name, given, x, w)
     else:
         y = x @ (w.T if given.get("transB", 0) else w)
-    rounded = np.asarray(y, np.float32)
     bias = inputs[2] if len(inputs) > 2 else None
     if bias is None:
-        return rounded
+        return np.asarray(y)
     bias = bias.astype(np.float32)
     if node.op_type == "Conv":
         bias = bias.reshape(1, -1, *([1] * (y.ndim - 2)))
-    return np.asarray(rounded + bias)
+    return np.asarray(y.astype(np.float32) + bias)
 
 
 def _convolved(name: str, given: dict[str, Any], x: Array, w: Array) -> Array:

@@ -9,7 +9,7 @@ import onnx
 from numpy.typing import NDArray
 
 from bitfold.compiler.reading.builder import Builder
-from bitfold.compiler.reading.codes import as_codes, common_unit, regridded, with_zero
+from bitfold.compiler.reading.codes import common_unit, regridded, summand, with_zero
 from bitfold.compiler.reading.constants import MAX_ELEMENTS
 from bitfold.compiler.reading.quantiser import attributes
 from bitfold.compiler.reading.stream import (
@@ -51,7 +51,7 @@ def read_sum(node: onnx.NodeProto, streams: Sequence[Stream], builder: Builder) 
             weights += [sign * k for k in inner.factors]
             scales += [stream.scale] * len(inner.x)
             continue
-        codes = with_zero(as_codes(stream, node.name, builder), builder)
+        codes = with_zero(summand(stream, node.name, builder), builder)
         names.append(codes.node)
         weights.append(sign)
         scales.append(codes.scale)
@@ -121,11 +121,11 @@ def read_concat(node: onnx.NodeProto, operands: Sequence[Runtime]) -> Cat:
 
 
 def made_whole(cat: Cat, tensor: str, reader: str, builder: Builder) -> Stream:
-    """The stream of a concatenation's codes, `tensor` in the file.
+    """The stream of a concatenation's codes, or of accumulators, `tensor` in the file.
 
     Raises: UnsupportedOp when the parts' scales have no common grid or their maps differ in size.
     """
-    streams = [as_codes(part, reader, builder) for part in cat.parts if isinstance(part, Stream)]
+    streams = [summand(part, reader, builder) for part in cat.parts if isinstance(part, Stream)]
     if not all(s.type is not None and s.type.bipolar for s in streams) or len(streams) < len(
         cat.parts
     ):
