@@ -11,18 +11,17 @@ from typing import Any, final
 from bitfold.compiler.compile import compile_graph
 from bitfold.compiler.front import Point, front
 from bitfold.compiler.lower import lower
-from bitfold.compiler.pipeline import run_pipeline
+from bitfold.compiler.modes import Network, read_network, serve_modes
 from bitfold.compiler.plan import check_rate
-from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.errors import ConfigError
 from bitfold.files import digest, new_folder, write_json
-from bitfold.ir import Graph
 from bitfold.sim.verify import verify_design
 from bitfold.synth.flow import synth_design
 
 KIND = "explore"
 SCHEMA = 1
 FRAMES = 3  # simulated at full rate
+MODE_FRAMES = 16  # of each precision mode more: half of them in a row, until its rate is steady
 
 
 @final
@@ -66,6 +65,8 @@ def explore(
 ) -> tuple[Explored, ...]:
     """The Pareto front of a QONNX model on a target, smallest first, in the folder `out`.
 
+    `model` may be the modes.json of a network with precision modes: rates are of the slowest.
+
     prove: points, evenly spread from the smallest to the fastest, that are compiled, simulated
            (every integer and cycle compared) and synthesised.
     each:  called after every point that is folded, and every one that is proven.
@@ -74,11 +75,11 @@ def explore(
     if points < 2 or not 0 <= prove <= points:
         raise ConfigError(f"points must be 2 or more, prove 0..points; got {points} and {prove}")
     check_rate("clock_mhz", clock_mhz)
-    graph = run_pipeline(read_qonnx(model))
-    source = {"file": model.name, "sha256": digest(model)}
+    read = read_network(model)
+    graph, source = read.graph, {"file": read.model.name, "sha256": digest(read.model)}
     found = front(
         graph,
-        lower(graph),
+        serve_modes(graph, read.model.name, read.modes)[0] if read.modes else lower(graph),
         target,
         clock_mhz=clock_mhz,
         points=points,
@@ -90,7 +91,7 @@ def explore(
     with new_folder(out) as folder:
         _write(folder, head, rows)
     for at in sorted({round(i * (len(rows) - 1) / max(1, prove - 1)) for i in range(prove)}):
-        proof = _prove(graph, found[at], out, source=source, target=target, clock=clock_mhz)
+        proof = _prove(read, found[at], out, source=source, target=target, clock=clock_mhz)
         rows[at] = replace(rows[at], proof=proof)
         _write(out, head, rows)
         each()
@@ -102,24 +103,29 @@ def _write(folder: Path, head: Mapping[str, Any], rows: Sequence[Explored]) -> N
 
 
 def _prove(
-    graph: Graph, point: Point, out: Path, *, source: Mapping[str, str], target: str, clock: float
+    read: Network, point: Point, out: Path, *, source: Mapping[str, str], target: str, clock: float
 ) -> Proof:
     cache = out.parent / "cache"
     design = compile_graph(
-        graph,
+        read.graph,
         out / f"at-{point.interval_cycles}",
         source=source,
         target=target,
         clock_mhz=clock,
         stages=point.stages,
+        modes=read.modes,
     )
     verified = verify_design(
-        design.folder, frames=FRAMES, protocol_frames=1, cache=cache / "verilator"
+        design.folder,
+        frames=FRAMES + MODE_FRAMES * len(read.modes),
+        protocol_frames=1,
+        cache=cache / "verilator",
     )
+    measured = [mode.interval_measured for mode in verified.modes]
     used = synth_design(design, target, cache / "synth", place=False, tree=False).totals
     return Proof(
         design=design.folder.name,
-        interval_cycles=verified.timing[-1].interval_measured,
+        interval_cycles=max(measured, default=verified.timing[-1].interval_measured),
         outputs=verified.outputs,
         mismatches=verified.mismatches,
         exact=verified.exact,

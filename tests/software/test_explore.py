@@ -60,3 +60,23 @@ def test_points_without_proofs_need_no_tools(
     with pytest.raises(ConfigError, match=r"prove 0\.\.points; got 3 and 4"):
         explore(model, tmp_path / "other", points=3, prove=4)
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.synth
+@pytest.mark.rtl
+def test_precision_modes_are_explored_and_proven_together(model: Path, tmp_path: Path) -> None:
+    layers = [{}, {"Gemm_10": {"w_bits": 1, "a_bits": 2}, "Gemm_20": {"a_bits": 1}}]
+    modes = {"kind": "modes", "schema": 1, "modes": [{"layers": each} for each in layers]}
+    (tmp_path / "modes.json").write_text(json.dumps(modes))
+    assert run(["explore", str(tmp_path / "modes.json"), "--points", "3", "--prove", "1"]) == 0
+    out = tmp_path / "explore"
+    value = json.loads((out / "explore.json").read_text())
+    assert value["model"]["file"] == model.name
+    first = value["points"][0]
+    assert first["proof"]["exact"] is True
+    assert first["proof"]["interval_cycles"] == first["interval_cycles"]
+    predicted = read_design(out / first["proof"]["design"]).predicted
+    rates = [mode["interval_cycles"] for mode in predicted["modes"]]
+    assert len(rates) == 2
+    assert rates[1] < rates[0] == first["interval_cycles"]
+    assert predicted["luts"] == first["luts"]

@@ -30,6 +30,7 @@ def command(
     \b
     Example:
       bitfold explore build/digits/model.onnx --target xc7
+      bitfold explore build/dqmq/modes.json    (one accelerator for all its precision modes)
     """
     from bitfold.cli.show import grouped, table
     from bitfold.explore import explore

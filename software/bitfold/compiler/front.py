@@ -11,9 +11,11 @@ from bitfold.compiler.compile import predict
 from bitfold.compiler.folding import Chosen, Prices, fold_for_interval
 from bitfold.compiler.instances import style_of
 from bitfold.compiler.layers import Layer
+from bitfold.compiler.plan import mode_shares
 from bitfold.compiler.stages import build_stages
 from bitfold.cost import read_target
 from bitfold.cost.depths import with_depths
+from bitfold.cost.ring import with_ring
 from bitfold.cost.stages import Stage
 from bitfold.ir import Graph
 
@@ -53,11 +55,12 @@ def front(
 
     Fewer than `points` where the network has no more. `each` is called once a point.
     """
-    prices = Prices(read_target(target))
+    # With precision modes the others are to be as much faster as they compute less.
+    prices = Prices(read_target(target), mode_shares(layers))
     found: list[Point] = []
     for chosen in _spread(graph, layers, prices):
         stages = build_stages(graph, layers, chosen.foldings, chosen.group)
-        stages = with_depths(stages, style_of(target))
+        stages = with_ring(with_depths(stages, style_of(target)))
         faster = _one_percent(graph, layers, prices, chosen)
         # FIFOs, which the choice does not know, may turn near equals round.
         found = _undominated([*found, _point(stages, target, clock_mhz, faster)])

@@ -50,7 +50,14 @@ def plan(
             return _fit(graph, layers, scaled, cycles, budget)
         except BudgetError:
             continue
-    return _fit(graph, layers, prices or Prices(read_target(target)), cycles, budget)
+    try:
+        return _fit(graph, layers, prices or Prices(read_target(target)), cycles, budget)
+    except BudgetError as error:
+        if fps is None:
+            raise
+        raise BudgetError(
+            f"{error}. Asked for are {fps:g} frames a second at {clock_mhz:g} MHz (--fps)"
+        ) from None
 
 
 def check_rate(name: str, value: float) -> None:

@@ -107,8 +107,8 @@ def live_nodes(model: onnx.ModelProto) -> list[tuple[int, onnx.NodeProto]]:
 
 def _read(path: Path, model: onnx.ModelProto, ties: Ties, layout: Layout | None) -> Reading:
     nodes = live_nodes(model)
-    check_operators([node for _, node in nodes])
     value = graph_input(model)
+    check_operators([node for _, node in nodes])
     raw = raw_stream(value, layout, str(path))
     layout = layout or Layout.of(_sample(value))
     walk = Walk(standard_opset(model), _annotation(model, value.name), ties)

@@ -95,7 +95,7 @@ def bitstream(
     if design.modes:
         raise ConfigError(
             f"{where.title}: its top does not drive AXI4-Lite, which a design with precision modes "
-            "needs; compile one mode alone (modes/N.onnx)"
+            "needs; compile one mode alone (modes/N.onnx of a search, else model.onnx)"
         )
     clock = pll(where, clock_mhz or where.clock_mhz)
     baud = baud or where.baud
