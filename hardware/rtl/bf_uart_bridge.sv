@@ -7,9 +7,10 @@
 //   0x01 ping, empty    0x81: version 1, FrameBytes and Outputs (two bytes each, low byte first),
 //                       DesignId (eight bytes, highest first)
 //   0x02 run, a frame   0x82: Outputs integers of four bytes, low byte first, two's complement
+//   0x03 run in a mode  the same; with Modes > 1: a frame and a byte, which is s_axis_tuser_o of it
 //   anything wrong      0xFF: one byte: 1 checksum, 2 length, 3 silence inside a frame, 4 unknown
 //                       command, 5 the accelerator gave another number of outputs, 6 it stopped,
-//                       7 a byte without stop bit
+//                       7 a byte without stop bit, 8 there is no such mode
 //
 // A frame goes into memory and enters the accelerator only after its CRC was right. After codes 5
 // and 6 the accelerator is reset (core_rst_no), so that the next frame finds it empty.
@@ -25,6 +26,7 @@ module bf_uart_bridge #(
   parameter  int unsigned FrameBytes     = 64,       // of one input, 1..65535
   parameter  int unsigned BeatBytes      = 1,        // of s_axis_tdata_o; divides FrameBytes
   parameter  int unsigned Outputs        = 10,       // integers of one answer, 1..16383
+  parameter  int unsigned Modes          = 1,        // precision modes, 1..256; 0x02 runs in mode 0
   parameter  bit [63:0]   DesignId       = 64'd0     // tells the host what is loaded
 ) (
   input  logic                   clk_i,
@@ -38,6 +40,7 @@ module bf_uart_bridge #(
   input  logic                   s_axis_tready_i,
   output logic [8*BeatBytes-1:0] s_axis_tdata_o,
   output logic                   s_axis_tlast_o,
+  output logic [7:0]             s_axis_tuser_o, // mode of the frame
   // From the accelerator.
   input  logic                   m_axis_tvalid_i,
   output logic                   m_axis_tready_o,
@@ -51,14 +54,16 @@ module bf_uart_bridge #(
   localparam int unsigned DogWidth   = $clog2(WatchdogCycles + 1);
   localparam int unsigned PONG_BYTES = 13;
 
-  localparam logic [7:0] PING = 8'h01, RUN = 8'h02, PONG = 8'h81, RESULT = 8'h82, FAULT = 8'hFF;
+  localparam logic [7:0] PING = 8'h01, RUN = 8'h02, RUN_MODE = 8'h03;
+  localparam logic [7:0] PONG = 8'h81, RESULT = 8'h82, FAULT = 8'hFF;
   localparam logic [7:0] NO_FAULT = 8'd0, BAD_LENGTH = 8'd2, BAD_COMMAND = 8'd4;
-  localparam logic [7:0] BAD_OUTPUTS = 8'd5, CORE_STOPPED = 8'd6;
+  localparam logic [7:0] BAD_OUTPUTS = 8'd5, CORE_STOPPED = 8'd6, BAD_MODE = 8'd8;
 
   typedef enum logic [2:0] {LISTEN, WORK, CLEAR, START, REPLY} state_e;
 
   state_e              state_q;
   logic [7:0]          reply_q, fault_q, request_fault;
+  logic [7:0]          last_q, mode_q;          // last byte of the payload; mode of the frame
   logic [15:0]         length_q;                // of the answer's payload
   logic [DogWidth-1:0] dog_q;
   logic [2:0]          clear_q;
@@ -110,10 +115,20 @@ module bf_uart_bridge #(
     request_fault = in_fault;
     if (in_fault == NO_FAULT) begin
       if (in_command == PING) request_fault = (in_length == '0) ? NO_FAULT : BAD_LENGTH;
-      else if (in_command != RUN) request_fault = BAD_COMMAND;
+      else if (Modes > 1 && in_command == RUN_MODE) begin
+        if (in_length != 16'(FrameBytes + 1)) request_fault = BAD_LENGTH;
+        else if (32'(last_q) >= Modes) request_fault = BAD_MODE;
+      end else if (in_command != RUN) request_fault = BAD_COMMAND;
       else if (in_length != 16'(FrameBytes)) request_fault = BAD_LENGTH;
     end
   end
+
+  // The byte behind a frame, which bf_frame_memory drops, is its mode.
+  always_ff @(posedge clk_i) begin
+    if (in_valid) last_q <= in_data;
+    if (state_q == LISTEN && in_done) mode_q <= in_command == RUN_MODE ? last_q : 8'd0;
+  end
+  assign s_axis_tuser_o = mode_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -211,7 +226,8 @@ module bf_uart_bridge #(
 
 `ifndef SYNTHESIS
   initial begin
-    if (FrameBytes > 65535) $fatal(1, "%m: FrameBytes must be in 1..65535");
+    if (FrameBytes > (Modes > 1 ? 65534 : 65535)) $fatal(1, "%m: FrameBytes is too large");
+    if (Modes < 1 || Modes > 256) $fatal(1, "%m: Modes must be in 1..256");
     if (WatchdogCycles < 1) $fatal(1, "%m: WatchdogCycles >= 1 required");
   end
 `endif

@@ -13,17 +13,18 @@ from bitfold.host.protocol import (
     PONG,
     RESULT,
     RUN,
+    RUN_MODE,
     BoardInfo,
     Frame,
     encode,
     read_pong,
 )
 
-CRC, LENGTH, TIMEOUT, COMMAND, OUTPUTS, STOPPED, LINE = range(1, 8)
+CRC, LENGTH, TIMEOUT, COMMAND, OUTPUTS, STOPPED, LINE, MODE = range(1, 9)
 
 
 class Core:
-    """The accelerator: output k of a frame is k - 5 * (sum of its bytes), as 32 bits.
+    """The accelerator: output k of a frame is k - 5 * (sum of its bytes) + 999 * its mode, 32 bits.
 
     early: how many outputs it leaves out. dead: it takes nothing.
     """
@@ -31,7 +32,7 @@ class Core:
     def __init__(self, dut, p, stall):
         self.dut, self.p, self.stall = dut, p, stall
         self.rng = random.Random(11)
-        self.early, self.dead, self.resets = 0, False, 0
+        self.early, self.dead, self.resets, self.mode = 0, False, 0, 0
         dut.s_axis_tready_i.value = 0
         dut.m_axis_tvalid_i.value = 0
         cocotb.start_soon(self.work())
@@ -48,7 +49,8 @@ class Core:
         while True:
             data = await self.take()
             if data is not None:
-                await self.give([(k - 5 * sum(data)) % 2**32 for k in range(self.p["Outputs"])])
+                more = 999 * self.mode - 5 * sum(data)
+                await self.give([(k + more) % 2**32 for k in range(self.p["Outputs"])])
 
     async def take(self):
         dut, data, last = self.dut, b"", False
@@ -57,6 +59,7 @@ class Core:
             dut.s_axis_tready_i.value = int(accept)
             await Timer(1, unit="ns")
             if accept and dut.s_axis_tvalid_o.value == 1:
+                self.mode = int(dut.s_axis_tuser_o.value) if not data else self.mode
                 data += int(dut.s_axis_tdata_o.value).to_bytes(self.p["BeatBytes"], "little")
                 last = bool(dut.s_axis_tlast_o.value)
             if await self.cycle():
@@ -103,8 +106,8 @@ async def ask(dut, line, back, data):
     return answer
 
 
-def result(p, data):
-    words = [(k - 5 * sum(data)) % 2**32 for k in range(p["Outputs"])]
+def result(p, data, mode=0):
+    words = [(k - 5 * sum(data) + 999 * mode) % 2**32 for k in range(p["Outputs"])]
     return Frame(RESULT, b"".join(w.to_bytes(4, "little") for w in words))
 
 
@@ -151,6 +154,23 @@ async def answers_errors_and_goes_on(dut):
         assert dut.fault_o.value == 1
         assert await ask(dut, line, back, good) == result(p, data)
         assert dut.fault_o.value == 0
+    assert core.resets == 0
+
+
+@cocotb.test()
+async def a_frame_brings_its_mode(dut):
+    p, core, line, back = await prepare(dut, stall=0.2)
+    data = random.Random(16).randbytes(p["FrameBytes"])
+    modes = p.get("Modes", 1)
+    if modes == 1:
+        assert await ask(dut, line, back, encode(RUN_MODE, data + b"\0")) == fault(COMMAND)
+        return
+    for mode in (modes - 1, 0, 1):
+        request = encode(RUN_MODE, data + bytes([mode]))
+        assert await ask(dut, line, back, request) == result(p, data, mode)
+        assert await ask(dut, line, back, encode(RUN, data)) == result(p, data)
+    for payload, code in ((data + bytes([modes]), MODE), (data, LENGTH), (data + b"\0\0", LENGTH)):
+        assert await ask(dut, line, back, encode(RUN_MODE, payload)) == fault(code)
     assert core.resets == 0
 
 

@@ -22,6 +22,20 @@ def test_speaks_the_protocol(frame: int, beat: int, outputs: int, bits: int) -> 
     )
 
 
+def test_runs_frames_in_their_modes() -> None:
+    bench(
+        "bf_uart_bridge",
+        BitCycles=8,
+        TimeoutCycles=800,
+        WatchdogCycles=1000,
+        FrameBytes=12,
+        BeatBytes=4,
+        Outputs=3,
+        Modes=3,
+        DesignId="64'h0123456789abcdef",
+    )
+
+
 def test_answers_the_vectors_of_the_host() -> None:
     bench(
         "bf_uart_bridge",

@@ -4,14 +4,18 @@ import numpy as np
 import pytest
 from harness import CACHE, ROOT
 
-from bitfold.compiler.compile import compile_model
+from bitfold.compiler.compile import compile_graph, compile_model
 from bitfold.compiler.design import frame_bytes, stream_order
 from bitfold.errors import MismatchError
 from bitfold.ir import run
 from bitfold.sim.board import verify_board
+from bitfold.sim.modes import ModeRun
 from bitfold.sim.samples import random_samples
 from bitfold.sim.verilator import lint
+from bitfold.synth.bitstream import mode_parameters
 from demo_net import demo_model
+from integer_graphs import mlp
+from mode_graphs import modes_of
 from toy_design import FRAME_BYTES, golden, toy_design
 
 pytestmark = pytest.mark.rtl
@@ -42,6 +46,27 @@ def test_answers_over_the_serial_line(tmp_path: Path) -> None:
         verify_board(
             design, rows, wrong, CACHE, work, hardware=HARDWARE, design_id=0xFEEDF00D00000001
         )
+
+
+def test_frames_bring_their_modes(tmp_path: Path) -> None:
+    """A design with precision modes behind the line: each frame in its own, also after a reset."""
+    graph = mlp()
+    modes = modes_of(graph, [{}, {"fc2": 1, "q1": 1}, {"fc3": 2, "in": 1}])
+    design = compile_graph(graph, tmp_path / "design", source={}, modes=modes, fps=50_000)
+    codes = random_samples(design.graph(), 6)
+    sequence = (0, 2, 1, 2, 0, 1)
+    golden = ModeRun(design, design.mode_graphs(), sequence).golden(codes)
+    result = verify_board(
+        design,
+        [frame_bytes(graph, row[None]) for row in codes],
+        golden,
+        CACHE,
+        tmp_path / "run",
+        hardware=HARDWARE,
+        parameters=mode_parameters(design),
+        modes=sequence,
+    )
+    assert (result.frames, result.mismatches) == (6, 0)
 
 
 def test_a_network_of_the_demos_shape_answers_its_golden_integers(tmp_path: Path) -> None:

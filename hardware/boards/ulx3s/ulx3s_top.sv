@@ -15,6 +15,8 @@ module ulx3s_top #(
   parameter int unsigned FrameBytes     = 64,
   parameter int unsigned BeatBytes      = 1,
   parameter int unsigned Outputs        = 10,
+  parameter int unsigned Modes          = 1,
+  parameter int unsigned AxilBits       = 9,         // of an address, with modes
   parameter bit [63:0]   DesignId       = 64'd0
 ) (
   input  logic       clk_25mhz_i,
@@ -51,27 +53,32 @@ module ulx3s_top #(
   // ---- Accelerator behind the serial line -------------------------------------------------------
   logic [8*BeatBytes-1:0] s_axis_tdata;
   logic                   s_axis_tvalid, s_axis_tready, s_axis_tlast;
+  logic [7:0]             s_axis_tuser;
   logic [31:0]            m_axis_tdata;
   logic                   m_axis_tvalid, m_axis_tready, m_axis_tlast;
 
   bf_uart_bridge #(
     .BitCycles(BitCycles), .TimeoutCycles(TimeoutCycles), .WatchdogCycles(WatchdogCycles),
-    .FrameBytes(FrameBytes), .BeatBytes(BeatBytes), .Outputs(Outputs), .DesignId(DesignId)
+    .FrameBytes(FrameBytes), .BeatBytes(BeatBytes), .Outputs(Outputs), .Modes(Modes),
+    .DesignId(DesignId)
   ) u_bridge (
     .clk_i(clk), .rst_ni(rst_n),
     .rx_i(ftdi_txd_i), .tx_o(ftdi_rxd_o),
     .core_rst_no(core_rst_n),
     .s_axis_tvalid_o(s_axis_tvalid), .s_axis_tready_i(s_axis_tready),
-    .s_axis_tdata_o(s_axis_tdata), .s_axis_tlast_o(s_axis_tlast),
+    .s_axis_tdata_o(s_axis_tdata), .s_axis_tlast_o(s_axis_tlast), .s_axis_tuser_o(s_axis_tuser),
     .m_axis_tvalid_i(m_axis_tvalid), .m_axis_tready_o(m_axis_tready),
     .m_axis_tdata_i(m_axis_tdata), .m_axis_tlast_i(m_axis_tlast),
     .busy_o(busy), .answered_o(answered), .fault_o(fault)
   );
 
-  bf_accelerator u_accelerator (
+  ulx3s_core #(.BeatBytes(BeatBytes), .AxilBits(AxilBits)) u_core (
     .clk_i(clk), .rst_ni(core_rst_n),
-    .s_axis_tdata, .s_axis_tvalid, .s_axis_tready, .s_axis_tlast,
-    .m_axis_tdata, .m_axis_tvalid, .m_axis_tready, .m_axis_tlast
+    .s_axis_tdata_i(s_axis_tdata), .s_axis_tvalid_i(s_axis_tvalid),
+    .s_axis_tready_o(s_axis_tready), .s_axis_tlast_i(s_axis_tlast),
+    .s_axis_tuser_i(s_axis_tuser),
+    .m_axis_tdata_o(m_axis_tdata), .m_axis_tvalid_o(m_axis_tvalid),
+    .m_axis_tready_i(m_axis_tready), .m_axis_tlast_o(m_axis_tlast)
   );
 
   // ---- Lamps ------------------------------------------------------------------------------------

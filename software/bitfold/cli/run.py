@@ -15,6 +15,9 @@ import click
 )
 @click.option("--count", type=click.IntRange(min=1), default=100, show_default=True)
 @click.option("--baud", type=int, help="[default: that of DESIGN's bitstream]")
+@click.option(
+    "--mode", type=click.IntRange(min=0), help="Precision mode, of a design with several."
+)
 @click.option("--timeout", "timeout_s", type=float, default=5.0, show_default=True, help="Seconds.")
 def command(
     *,
@@ -23,6 +26,7 @@ def command(
     samples: Path | None,
     count: int,
     baud: int | None,
+    mode: int | None,
     timeout_s: float,
 ) -> None:
     """Send samples to the board on a serial port; every integer must equal the golden model's.
@@ -30,13 +34,14 @@ def command(
     \b
     Example:
       bitfold run build/digits/design --port /dev/ttyUSB0 --count 20
+      bitfold run build/dqmq/design --port /dev/ttyUSB0 --mode 2    (default: mode 0)
     """
     import numpy as np
 
-    from bitfold.compiler.design import frame_bytes, read_design, stream_order
+    from bitfold.compiler.design import frame_bytes, read_design
     from bitfold.errors import MismatchError
     from bitfold.host.link import check_board, open_link
-    from bitfold.ir import run
+    from bitfold.sim.modes import held_run
     from bitfold.sim.samples import random_samples, read_samples
     from bitfold.synth.bitstream import Bitstream
     from bitfold.synth.source import design_id
@@ -51,7 +56,8 @@ def command(
         read_samples(samples, graph) if samples else (random_samples(graph, count), None)
     )
     codes = codes[:count]
-    golden = stream_order(graph, run(graph, codes))
+    wanted = held_run(read, len(codes), mode)
+    golden = wanted.golden(codes)
     outputs = []
     with open_link(port, baud=baud, timeout_s=timeout_s) as link:
         check_board(
@@ -61,10 +67,11 @@ def command(
             design_id=design_id(read),
         )
         for number, frame in enumerate(codes):
-            outputs.append(link.run(frame_bytes(graph, frame[None])))
+            given = wanted.sequence[0] if wanted.sequence else None
+            outputs.append(link.run(frame_bytes(graph, frame[None]), given))
             line = f"{number}: {' '.join(map(str, outputs[-1]))}"
             if len(graph.output_type.shape) == 1:
-                line += f"  class {graph.output_map.to_real(outputs[-1][None])[0].argmax()}"
+                line += f"  class {wanted.reals(outputs[-1][None])[0].argmax()}"
             click.echo(line + (f"  label {labels[number]}" if labels is not None else ""))
     wrong = int((np.array(outputs) != golden).sum())
     click.echo(f"{len(codes)} frames, {golden.size} integers, {wrong} differ from the golden model")

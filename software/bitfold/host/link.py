@@ -28,9 +28,16 @@ class Link:
         answer = self._ask(protocol.encode(protocol.PING))
         return protocol.read_pong(protocol.expect(answer, protocol.PONG))
 
-    def run(self, frame: bytes) -> NDArray[np.int64]:
-        """One input through the accelerator; its integers (outputs,). Raises: ToolFailed."""
-        answer = self._ask(protocol.encode(protocol.RUN, frame))
+    def run(self, frame: bytes, mode: int | None = None) -> NDArray[np.int64]:
+        """One input through the accelerator; its integers (outputs,).
+
+        mode: of a design that has several, 0..255. Raises: ToolFailed.
+        """
+        if mode is None:
+            request = protocol.encode(protocol.RUN, frame)
+        else:
+            request = protocol.encode(protocol.RUN_MODE, frame + bytes([mode]))
+        answer = self._ask(request)
         return protocol.unpack_result(protocol.expect(answer, protocol.RESULT))
 
     def _ask(self, request: bytes) -> Frame:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bitfold.errors import ConfigError, ToolFailed
 
 MAGIC = b"\xb1\xf0"
-PING, RUN = 0x01, 0x02
+PING, RUN, RUN_MODE = 0x01, 0x02, 0x03
 PONG, RESULT, FAULT = 0x81, 0x82, 0xFF
 VERSION = 1
 MAX_PAYLOAD = 0xFFFF
@@ -29,6 +29,7 @@ FAULTS = {
     5: "the accelerator gave another number of outputs than the design has",
     6: "the accelerator stopped",
     7: "a byte came without stop bit; do both ends use the same baud rate?",
+    8: "the design has no such precision mode",
 }
 
 

@@ -3,7 +3,7 @@
 The bench is benches/board.py; it speaks to the top as a host would, good frames and bad ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -43,6 +43,8 @@ def verify_board(
     hardware: Path,
     board: str = "ulx3s",
     design_id: int = 0,
+    parameters: Mapping[str, int] | None = None,
+    modes: Sequence[int] = (),
     cycle_limit: int = 1_000_000,
 ) -> BoardResult:
     """Simulate the board's top with the design in it.
@@ -50,10 +52,11 @@ def verify_board(
     frames:      bytes_per_frame bytes each. golden: (N, count), the integers in stream order.
     cache:       of Verilator builds. work: a folder for this run, with its log.
     hardware:    the folder that holds rtl/ and boards/. design_id: what the top is built with.
+    parameters:  more of the top, as those of precision modes. modes: of the frames, the first 0.
     cycle_limit: most cycles that the accelerator may work on a frame.
     Raises: MismatchError, ToolFailed.
     """
-    parameters: dict[str, int | str] = {
+    given: dict[str, int | str] = {
         "BitCycles": BIT_CYCLES,
         "TimeoutCycles": TIMEOUT_CYCLES,
         "WatchdogCycles": cycle_limit,
@@ -61,12 +64,16 @@ def verify_board(
         "BeatBytes": design.input["bytes_per_beat"],
         "Outputs": design.output["count"],
         "DesignId": f"64'h{design_id:016x}",
+        **(parameters or {}),
     }
     have = {path.stem: path for path in sorted((hardware / "rtl").glob("*.sv"))}
-    have |= {path.stem: path for path in sorted((hardware / "boards" / board).glob("*.sv"))}
+    folder = hardware / "boards" / board
+    have |= {path.stem: path for path in sorted(folder.glob("*.sv"))}
+    if design.modes:
+        have |= {path.stem: path for path in sorted((folder / "modes").glob("*.sv"))}
     have |= {path.stem: path for path in design.rtl_paths}
     sources = [hardware / "lint" / "waivers.vlt", *have.values()]
-    built = build(sources, f"{board}_top", cache, parameters=parameters)
+    built = build(sources, f"{board}_top", cache, parameters=given)
     work.mkdir(parents=True, exist_ok=True)
     memory = work / "mem"
     memory.unlink(missing_ok=True)
@@ -75,6 +82,7 @@ def verify_board(
         work / "vectors.npz",
         frames=np.frombuffer(b"".join(frames), np.uint8).reshape(len(frames), -1),
         golden=golden,
+        modes=np.array(modes, np.int64),
     )
     (work / "outputs.npy").unlink(missing_ok=True)
     results = simulate(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bitfold.compiler.design import Design, stream_order
+from bitfold.errors import ConfigError
 from bitfold.ir import Graph, Ints, run
 
 
@@ -75,6 +76,16 @@ class ModeRun:
                 )
             )
         return tuple(found)
+
+
+def held_run(design: Design, frames: int, mode: int | None) -> ModeRun:
+    """A run of so many frames in one mode, 0 when None. Raises: ConfigError for one it lacks."""
+    if mode is not None and mode >= len(design.modes):
+        have = f"modes 0 to {len(design.modes) - 1}" if design.modes else "no precision modes"
+        raise ConfigError(f"{design.folder}: mode {mode} is asked for; the design has {have}")
+    if not design.modes:
+        return ModeRun(design, (design.graph(),), ())
+    return ModeRun(design, design.mode_graphs(), (mode or 0,) * frames)
 
 
 def mode_run(design: Design, frames: int) -> ModeRun:

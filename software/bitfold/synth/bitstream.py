@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any, final
 
 from bitfold.compiler.design import Design
+from bitfold.compiler.emit_modes import axil_width
 from bitfold.errors import BudgetError, ConfigError, ToolFailed
 from bitfold.files import digest, new_folder, read_json, write_json
 from bitfold.hardware import hardware_folder, needed_files
+from bitfold.host.protocol import MAX_PAYLOAD
 from bitfold.synth.boards import (
     Board,
     Pll,
@@ -92,10 +94,11 @@ def bitstream(
     also when the clock is not reached.
     """
     where = load_board(board)
-    if design.modes:
+    taken, most = design.input["bytes_per_frame"] + bool(design.modes), MAX_PAYLOAD
+    if taken > most:
         raise ConfigError(
-            f"{where.title}: its top does not drive AXI4-Lite, which a design with precision modes "
-            "needs; compile one mode alone (modes/N.onnx of a search, else model.onnx)"
+            f"{where.title}: a frame of this design is {taken} bytes with its mode, if it has one; "
+            f"the serial line carries {most} at most. Take a network with a smaller input"
         )
     clock = pll(where, clock_mhz or where.clock_mhz)
     baud = baud or where.baud
@@ -160,7 +163,8 @@ def board_source(design: Design, board: Board, clock: Pll, baud: int) -> Source:
     inner = design_source(design)
     bridge = needed_files(hardware_folder() / "rtl", _BRIDGE)
     rtl = {f"rtl/{path.name}": path.read_bytes() for path in bridge}
-    rtl |= {f"rtl/{name}": (board.folder / name).read_bytes() for name in board.rtl}
+    files = [board.folder / name for name in (board.rtl_modes if design.modes else board.rtl)]
+    rtl |= {f"rtl/{file.name}": file.read_bytes() for file in files}
     return Source(
         top=board.top,
         rtl={**inner.rtl, **rtl},
@@ -182,7 +186,16 @@ def board_parameters(design: Design, clock: Pll, cycles: int) -> dict[str, int |
         "BeatBytes": design.input["bytes_per_beat"],
         "Outputs": design.output["count"],
         "DesignId": f"64'h{design_id(design):016x}",
+        **mode_parameters(design),
     }
+
+
+def mode_parameters(design: Design) -> dict[str, int]:
+    """Parameters of a board's top for a design with precision modes; none for others."""
+    if not design.modes:
+        return {}
+    address = axil_width("awaddr", design.stages)
+    return {"Modes": len(design.modes), "AxilBits": address}
 
 
 def _plan(netlist: bytes, board: Board, part: Part, route: tuple[Command, ...]) -> BuildPlan:

@@ -16,7 +16,10 @@ _REFERENCE_MHZ = (10.0, 400.0)  # what the PLL compares, after its input divider
 @final
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """One board. `rtl` and `constraints` are files of `folder`; `clock_mhz` is its oscillator."""
+    """One board. `rtl` and `constraints` are files of `folder`; `clock_mhz` is its oscillator.
+
+    rtl_modes: in place of `rtl` for designs with precision modes.
+    """
 
     name: str
     title: str
@@ -26,6 +29,7 @@ class Board:
     parts: tuple[str, ...]
     top: str
     rtl: tuple[str, ...]
+    rtl_modes: tuple[str, ...]
     constraints: str
     clock_mhz: float
     baud: int

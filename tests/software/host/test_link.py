@@ -13,6 +13,7 @@ import pytest
 
 from bitfold.errors import ConfigError, ToolFailed
 from bitfold.host.link import Link, check_board, open_link
+from bitfold.host.protocol import RUN_MODE, Frame, decode
 from serial_vectors import DESIGN_ID, FRAME, FRAME_BYTES, OUTPUTS, VECTORS
 
 Answer = Callable[[bytes], Iterable[bytes]]  # a request to the pieces of its answer
@@ -48,8 +49,12 @@ def connect() -> Iterator[Callable[[Answer], str]]:
         return os.ttyname(slave)
 
     yield start
-    for end in reversed(ends):
-        os.close(end)
+    for slave in ends[1::2]:
+        os.close(slave)
+    for thread in threads:  # the last end of its line is gone; else it reads the next test's
+        thread.join()
+    for master in ends[::2]:
+        os.close(master)
 
 
 def run(link: Link) -> list[int]:
@@ -61,6 +66,18 @@ def test_runs_a_frame(connect: Callable[[Answer], str]) -> None:
         expected = (np.arange(OUTPUTS) - 5 * sum(FRAME)).tolist()
         assert run(link) == expected
         assert run(link) == expected
+
+
+def test_a_frame_takes_its_mode_along(connect: Callable[[Answer], str]) -> None:
+    requests: list[bytes] = []
+
+    def one(request: bytes) -> list[bytes]:
+        requests.append(request)
+        return [bytes.fromhex(VECTORS["run"][1])]
+
+    with open_link(connect(one), timeout_s=5) as link:
+        link.run(FRAME, 2)
+    assert decode(requests[0]) == Frame(RUN_MODE, FRAME + b"\x02")
 
 
 def test_knows_the_board_by_its_design(connect: Callable[[Answer], str]) -> None:

@@ -6,8 +6,12 @@ import pytest
 from bitfold.compiler.compile import compile_graph
 from bitfold.compiler.modes import Mode
 from bitfold.compiler.truncate import truncated
+from bitfold.errors import ConfigError
 from bitfold.files import read_json
+from bitfold.ir import run
 from bitfold.ir.ops import Concat, Sum, SumPool
+from bitfold.sim.modes import held_run
+from bitfold.sim.samples import random_samples
 from bitfold.sim.verify import verify_design
 from integer_graphs import ChainBuilder, digits_like, mlp
 from mode_graphs import Planes, modes_of
@@ -86,3 +90,26 @@ def test_branches_depthwise_and_codes_at_the_end(tmp_path, verilator_cache):
         {"q_mean": 2, "stem": 1, "depthwise": 1},
     ]
     checked(branches(), skips, tmp_path / "design", verilator_cache, fps=40_000, flips=True)
+
+
+def test_a_run_in_one_mode_takes_its_graph(tmp_path):
+    """As a board is asked; the modes are not those of `verify`, which are drawn."""
+    graph = mlp()
+    folder = tmp_path / "design"
+    modes = modes_of(graph, [{}, {"in": 1, "fc3": 2}])
+    design = compile_graph(graph, folder, source={}, modes=modes, fps=50_000)
+    codes = random_samples(design.graph(), 5)
+    for mode, each in enumerate(modes):
+        about = design.modes[mode]
+        wanted = run(each.graph, codes >> about["input_shift"]) << about["output_shift"]
+        held = held_run(design, 5, mode)
+        assert np.array_equal(held.golden(codes), wanted)
+        reals = each.graph.output_map.to_real(wanted >> about["output_shift"])
+        assert np.array_equal(held.reals(wanted), reals)
+    assert held_run(design, 5, None).sequence == (0,) * 5
+    with pytest.raises(ConfigError, match="mode 2 is asked for; the design has modes 0 to 1"):
+        held_run(design, 5, 2)
+    plain = compile_graph(graph, tmp_path / "plain", source={}, fps=50_000)
+    assert held_run(plain, 5, None).sequence == ()
+    with pytest.raises(ConfigError, match="mode 0 is asked for; the design has no precision modes"):
+        held_run(plain, 5, 0)

@@ -16,7 +16,7 @@ from cocotb.triggers import Timer, with_timeout
 from cocotbext.uart import UartSink, UartSource
 
 from bitfold.host import protocol
-from bitfold.host.protocol import FAULT, PING, PONG, RESULT, RUN, Frame, encode
+from bitfold.host.protocol import FAULT, PING, PONG, RESULT, RUN, RUN_MODE, Frame, encode
 
 PERIOD_NS = 10
 
@@ -74,8 +74,14 @@ async def answers_every_frame(dut: Any) -> None:
     """All frames, one after the other; the comparison is made outside."""
     host = await start(dut)
     found = []
-    for frame in vectors()[0]:
-        answer = await host.ask(encode(RUN, frame))
+    with np.load("vectors.npz") as file:
+        modes = file["modes"].tolist()
+    requests = [encode(RUN, frame) for frame in vectors()[0]]
+    if modes:
+        pairs = zip(vectors()[0], modes, strict=True)
+        requests = [encode(RUN_MODE, frame + bytes([mode])) for frame, mode in pairs]
+    for request in requests:
+        answer = await host.ask(request)
         found.append(protocol.unpack_result(protocol.expect(answer, RESULT)))
     np.save("outputs.npy", np.array(found))
 
@@ -105,6 +111,8 @@ async def names_bad_frames_and_goes_on(dut: Any) -> None:
         (good[:-3], 3),
         (good[:3], 3),
         (encode(0x7E, frames[0]), 4),
+        # A frame and a mode: none there is, or no command at all.
+        (encode(RUN_MODE, frames[0] + b"\xff"), 8 if "Modes" in host.parameters else 4),
     ):
         assert await host.ask(request) == Frame(FAULT, bytes([code])), request.hex()
         assert int(dut.led_o.value) >> 5 & 1 == 1, "the fault lamp"

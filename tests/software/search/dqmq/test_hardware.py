@@ -17,7 +17,8 @@ from bitfold.files import read_json
 from bitfold.search.dqmq.single import single_mode
 from bitfold.search.dqmq.write import write_modes
 from bitfold.sim.verify import verify_design
-from bitfold.synth.bitstream import bitstream
+from bitfold.synth.bitstream import board_parameters, board_source
+from bitfold.synth.boards import load_board, pll
 
 from .conftest import Made
 
@@ -90,9 +91,15 @@ def test_cost_shows_the_rate_of_each_mode(
     assert "Precision modes, while the network stays in one" in capsys.readouterr().out
 
 
-def test_a_board_without_a_bus_is_refused(design: Design, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="does not drive AXI4-Lite"):
-        bitstream(design, "ulx3s", tmp_path / "out", tmp_path / "cache")
+def test_a_board_is_told_how_many_modes_there_are(design: Design) -> None:
+    board = load_board("ulx3s")
+    clock = pll(board, design.clock_mhz)
+    found = board_parameters(design, clock, 25)
+    assert found["Modes"] == 4
+    registers = json.loads((design.folder / "driver" / "registers.json").read_text())
+    assert found["AxilBits"] == registers["address_bits"]
+    source = board_source(design, board, clock, 25)
+    assert b"s_axil_awvalid" in source.rtl["rtl/ulx3s_core.sv"]
 
 
 @pytest.fixture
