@@ -240,6 +240,14 @@ def dilated() -> Graph:
     return b.graph()
 
 
+def zeros_first() -> Graph:
+    """Channels of zeros in front of the input: they have entered before its first beat can."""
+    b = Branches(np.random.default_rng(0))
+    x = b.codes(b.zero_channels(b.input((2, 3, 7), 5), 3, 0), 2, signed=True)
+    b.add(Conv(x, b.weights((5, 1, 3, 3), 3), groups=5))
+    return b.graph()
+
+
 GRAPHS = {
     "dilated": dilated,
     "upscaled": upscaled,

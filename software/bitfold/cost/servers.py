@@ -32,6 +32,7 @@ from bitfold.cost.units import Mvtu, Vvau
 Moves = WindowSchedule | PadSchedule | UpscaleSchedule
 Simple = Moves | AxisInSchedule | PoolSchedule | GatherSchedule | AxisOutSchedule
 Schedule = Simple | MvtuSchedule | ForkSchedule | JoinSchedule
+BEFORE = 2  # cycles from the reset to the first beat at the input, which is time 0
 
 
 @final
@@ -124,6 +125,8 @@ class Link:
         if self.producer is not None:
             return self.producer.offer(u)
         frame, vector = divmod(u, self.vectors)
+        if self.consumer is not None and not isinstance(self.consumer.schedule, AxisInSchedule):
+            return self.beats - 1 - BEFORE  # zeros are there once the reset ends
         return frame * self.pace + vector * self.pace // self.vectors
 
     def _credit(self, u: int, ratio: int) -> int | None:
