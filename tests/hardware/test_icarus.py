@@ -27,6 +27,8 @@ CASES: dict[str, dict[str, int | str]] = {
         "Folds": 3,
         "Words": 4,
         "Banks": 1,
+        "Blocks": 1,
+        "Runs": 1,
         "ActGroups": 3,
         "WGroups": 2,
         "FoldCycles": len(STEPS) * 4,

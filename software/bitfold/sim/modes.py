@@ -15,9 +15,10 @@ from bitfold.ir import Graph, Ints, run
 @final
 @dataclass(frozen=True, kw_only=True)
 class ModeTiming:
-    """Rate of a mode while the network stays in it: the last of several frames in a row.
+    """Pace of a mode where the network stays in it: the last two of several frames in a row.
 
-    frames: of the whole run that were in this mode.
+    frames: of the whole run that were in this mode. The prediction is that of these very frames; it
+    is the design's interval in this mode once enough of them follow each other.
     """
 
     mode: int
@@ -61,18 +62,19 @@ class ModeRun:
             found[rows] = graph.output_map.to_real(outputs[rows] / 2 ** about["output_shift"])
         return found
 
-    def timing(self, ends: Sequence[int]) -> tuple[ModeTiming, ...]:
-        """Rates from the measured ends of all frames at the output."""
+    def timing(self, ends: Sequence[int], predicted: Sequence[int]) -> tuple[ModeTiming, ...]:
+        """Paces from the ends of all frames at the output."""
         found = []
         for mode in range(len(self.design.modes)):
             rows = [f for f, each in enumerate(self.sequence) if each == mode]
             stayed = [f for f in rows[1:] if self.sequence[f - 1] == mode]
+            wanted, got = (
+                each[stayed[-1]] - each[stayed[-1] - 1] if stayed else 0
+                for each in (predicted, ends)
+            )
             found.append(
                 ModeTiming(
-                    mode=mode,
-                    frames=len(rows),
-                    interval_predicted=self.design.predicted["modes"][mode]["interval_cycles"],
-                    interval_measured=ends[stayed[-1]] - ends[stayed[-1] - 1] if stayed else 0,
+                    mode=mode, frames=len(rows), interval_predicted=wanted, interval_measured=got
                 )
             )
         return tuple(found)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bitfold.compiler.design import Design, frame_bytes, read_design
 from bitfold.compiler.instances import style_of
-from bitfold.cost.schedule import frame_times
+from bitfold.cost.schedule import Timeline, frame_times
 from bitfold.errors import MismatchError
 from bitfold.files import digest, write_json
 from bitfold.sim.modes import ModeRun, ModeTiming, mode_run
@@ -114,7 +114,7 @@ def verify_design(
         simulated_cycles=int(cycles),
         cycles_per_second=int(cycles) / float(seconds),
         build_seconds=built.seconds,
-        modes=plan.timing(frame_ends(work / "probes.txt", len(timelines))) if plan.sequence else (),
+        modes=_paces(plan, work / "probes.txt", timelines) if plan.sequence else (),
         most_inside=int(inside),
     )
     write_json(folder / "verify.json", _to_json(design, verified, samples))
@@ -124,6 +124,12 @@ def verify_design(
     if not verified.exact:
         raise MismatchError(_complaint(folder, verified))
     return verified
+
+
+def _paces(plan: ModeRun, probes: Path, timelines: tuple[Timeline, ...]) -> tuple[ModeTiming, ...]:
+    """Of each mode, at the output."""
+    ends = frame_ends(probes, len(timelines))
+    return plan.timing(ends, timelines[-1].extended(len(ends)))
 
 
 def _build(design: Design, cache: Path, waves: str | None) -> Build:

@@ -27,13 +27,25 @@ DIGITS: list[Planes] = [
 
 def checked(graph, skips, folder, cache, *, flips=False, frames=24, more=(), **wish):
     modes = [*modes_of(graph, skips, flips=flips), *more]
-    compile_graph(graph, folder, source={}, modes=modes, **wish)
+    design = compile_graph(graph, folder, source={}, modes=modes, **wish)
     found = verify_design(folder, frames=frames, protocol_frames=6, cache=cache)
     assert found.mismatches == 0
     assert all(t.frames_equal for t in found.timing)
     assert [m.interval_measured for m in found.modes] == [m.interval_predicted for m in found.modes]
     assert all(m.frames >= 4 for m in found.modes)
+    steady = [mode["interval_cycles"] for mode in design.predicted["modes"]]
+    assert [m.interval_predicted for m in found.modes] == steady
     return found
+
+
+def test_paces_of_frames_that_are_not_steady_yet_are_those_of_the_model(tmp_path, verilator_cache):
+    """Two or three in a row: what the mode before left inside still counts."""
+    graph = digits_like()
+    modes = modes_of(graph, DIGITS, flips=True)
+    compile_graph(graph, tmp_path / "design", source={}, modes=modes, fps=20_000)
+    found = verify_design(tmp_path / "design", frames=11, protocol_frames=2, cache=verilator_cache)
+    assert found.exact
+    assert [m.interval_measured for m in found.modes] == [m.interval_predicted for m in found.modes]
 
 
 def test_frames_in_several_modes_follow_each_other(tmp_path, verilator_cache):
