@@ -87,7 +87,8 @@ def main() -> int:
     only = parser.parse_args().module
     tool = ""
     lines = README.read_text().splitlines()
-    for number, line in enumerate(lines):
+    begin = lines.index("## Modules")
+    for number, line in enumerate(lines[begin:], begin):
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if not line.startswith("| `bf_") or not cells[3]:
             continue
