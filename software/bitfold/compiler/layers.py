@@ -180,5 +180,5 @@ Summing = LinearLayer | ChannelLayer
 
 
 def acc_width(acc: IntType) -> int:
-    """Bits of a two's complement accumulator for values of type `acc`."""
-    return acc.bits + (0 if acc.signed else 1)
+    """Bits of a two's complement accumulator for values of type `acc`; bf_dot takes 2 at least."""
+    return max(2, acc.bits + (0 if acc.signed else 1))
