@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from bitfold.compiler.design import Design
     from bitfold.explore import Explored
+    from bitfold.finn.estimate import FinnEstimate
     from bitfold.ir import Graph
     from bitfold.search.progress import Progress
     from bitfold.search.run import SearchResult
@@ -33,6 +34,30 @@ def read_graph(model: Path) -> Graph:
     from bitfold.compiler.read_qonnx import read_qonnx
 
     return run_pipeline(read_qonnx(model))
+
+
+def estimate_finn(
+    model: Path,
+    *,
+    home: Path,
+    fps: float = 1000.0,
+    clock_mhz: float = 100.0,
+    board: str = "Pynq-Z1",
+) -> FinnEstimate:
+    """FINN's own estimates of a QONNX model; see bitfold.finn.estimate.finn_estimate.
+
+    home: folder of FINN's Python environment, made where it is missing.
+    """
+    from bitfold.finn.estimate import finn_estimate
+
+    return finn_estimate(
+        read_graph(model),
+        fps=fps,
+        clock_mhz=clock_mhz,
+        board=board,
+        home=home,
+        cache=model.parent / "cache" / "finn",
+    )
 
 
 def estimate(

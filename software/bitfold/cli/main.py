@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "cost": "bitfold.cli.cost",
     "quantise-input": "bitfold.cli.quantise_input",
     "explore": "bitfold.cli.explore",
+    "estimate": "bitfold.cli.estimate",
     "compile": "bitfold.cli.compile",
     "verify": "bitfold.cli.verify",
     "synth": "bitfold.cli.synth",

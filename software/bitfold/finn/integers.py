@@ -1,0 +1,254 @@
+"""The integer graph as a FINN-ONNX file: what FINN's own streamlining would have to arrive at.
+
+Integers in float32 tensors with FINN's annotation of their types; channels last, as FINN's
+hardware layers are; requantisation as MultiThreshold with integer thresholds. So nothing is left
+to streamline, residual networks included, and ties are rounded as QONNX says, which FINN's own
+conversion does not. The host hands integers in and takes integers out: scales stay with it, as
+in bitfold's own accelerator.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto
+
+from bitfold.errors import UnsupportedOp
+from bitfold.finn.file import GENERAL, HARDWARE, File, Reading, finn_type
+from bitfold.finn.layers import Place, conv, dense, flatten, windows
+from bitfold.ir.graph import Graph, Node
+from bitfold.ir.ops import (
+    AddBias,
+    Concat,
+    Conv,
+    Dense,
+    Flatten,
+    Input,
+    MaxPool,
+    Sum,
+    SumPool,
+    Threshold,
+    Upsample,
+    ZeroPad,
+)
+from bitfold.ir.types import IntType
+
+EXACT = 1 << 24  # integers up to here are told apart by float32, in which FINN-ONNX computes
+
+
+def to_finn(graph: Graph, name: str = "bitfold") -> ModelProto:
+    """FINN-ONNX of a graph that the compiler's passes have been over.
+
+    The input is (1, H, W, C) or (1, K) of integers of the graph's input type, the output
+    likewise; bipolar ones are 0 for -1 and 1 for +1.
+    Raises: UnsupportedOp for what FINN has no layer for, with node and remedy.
+    """
+    file = File()
+    reading = Reading(graph, {node.name: node.type for node in graph.nodes})
+    for node in graph.nodes:
+        if max(abs(node.type.min), abs(node.type.max)) > EXACT:
+            raise UnsupportedOp(
+                f"node {node.name!r}: its integers take {node.type.bits} bits; FINN computes in "
+                "float32, which is exact to 24. Take fewer bits or fewer inputs for this layer"
+            )
+        emit = _OPS.get(type(node.op))
+        if emit is None:
+            raise UnsupportedOp(
+                f"node {node.name!r}: FINN has no layer for {type(node.op).__name__}; networks "
+                "with it run on bitfold's own accelerator (bitfold compile)"
+            )
+        file.tensor(node.name, node.type)
+        emit(file, node, reading)
+    if graph.output in reading.orders:
+        raise UnsupportedOp(
+            f"node {graph.output!r}: a flattened map leaves the network; FINN would hand it out "
+            "channels last. Let the map leave as it is"
+        )
+    return file.model(name, graph.input, graph.output)
+
+
+def _input(file: File, node: Node, reading: Reading) -> None:
+    """The graph's input is a tensor, no node."""
+
+
+def _sum(file: File, node: Node, reading: Reading) -> None:
+    op = node.op
+    assert isinstance(op, Sum)
+    operands = []
+    for number, (name, factor) in enumerate(zip(op.x, op.factors, strict=True)):
+        if factor == 1:
+            operands.append(name)
+            continue
+        kind = reading.types[name]
+        low, high = sorted((factor * kind.min, factor * kind.max))
+        scaled = file.tensor(f"{node.name}_x{number}", IntType.holding(low, high, kind.shape))
+        held = finn_type(IntType.holding(min(factor, 0), max(factor, 1), (1,)))
+        by = file.constant(f"{scaled}_factor", np.array([factor]), held)
+        file.node("Mul", [name, by], scaled)
+        operands.append(scaled)
+    if len(operands) == 1:
+        file.node("Identity", operands, node.name)
+    before = operands[0]
+    for number, name in enumerate(operands[1:], start=1):
+        last = number == len(operands) - 1
+        after = node.name if last else file.tensor(f"{node.name}_{number}", node.type)
+        file.node("Add", [before, name], after)
+        before = after
+    reading.keep_order(op.x[0], node.name)
+
+
+def _concat(file: File, node: Node, reading: Reading) -> None:
+    op = node.op
+    assert isinstance(op, Concat)
+    file.node("Concat", list(op.x), node.name, axis=-1)
+    if any(x in reading.orders for x in op.x):
+        starts = np.cumsum([0, *(reading.types[x].channels for x in op.x)])
+        parts = [
+            start + reading.orders.get(x, np.arange(reading.types[x].channels))
+            for start, x in zip(starts[:-1], op.x, strict=True)
+        ]
+        reading.orders[node.name] = np.concatenate(parts)
+
+
+def _threshold(file: File, node: Node, reading: Reading) -> None:
+    op = node.op
+    assert isinstance(op, Threshold)
+    if op.flips.any():
+        raise UnsupportedOp(
+            f"node {node.name!r}: codes that fall as the sum grows; FINN's thresholds rise"
+        )
+    kind, steps = reading.types[op.x], op.thresholds
+    if op.x in reading.counted:
+        terms = reading.counted[op.x]
+        kind, steps = IntType.holding(0, terms, kind.shape), (steps + terms + 1) // 2
+    steps = np.clip(steps, kind.min, kind.max + 1)
+    if op.x in reading.orders:
+        steps = steps[reading.orders[op.x]]
+    held = finn_type(IntType.holding(min(int(steps.min()), 0), max(int(steps.max()), 1), (1,)))
+    table = file.constant(f"{node.name}_thresholds", steps, held)
+    file.node(
+        "MultiThreshold",
+        [op.x, table],
+        node.name,
+        GENERAL,
+        out_dtype=finn_type(node.type),
+        out_scale=1.0,
+        out_bias=0.0 if op.bipolar else float(node.type.min),
+        data_layout="NHWC" if len(node.type.shape) == 3 else "NC",
+    )
+    reading.keep_order(op.x, node.name)
+
+
+def _bias(file: File, node: Node, reading: Reading) -> None:
+    op = node.op
+    assert isinstance(op, AddBias)
+    bias = op.bias[reading.orders[op.x]] if op.x in reading.orders else op.bias
+    held = finn_type(IntType.holding(min(int(bias.min()), 0), max(int(bias.max()), 1), (1,)))
+    shape = (1,) * len(node.type.shape)
+    file.node(
+        "Add", [op.x, file.constant(f"{node.name}_b", bias.reshape(*shape, -1), held)], node.name
+    )
+    reading.keep_order(op.x, node.name)
+
+
+def _max_pool(file: File, node: Node, reading: Reading) -> None:
+    op = node.op
+    assert isinstance(op, MaxPool)
+    if op.kernel == (1, 1):  # every n-th pixel: a window of one, with nothing behind it
+        place = Place(kernel=(1, 1), stride=op.stride, pads=op.pads)
+        windows(file, op.x, node.name, place, reading.types[op.x])
+        return
+    if any(op.pads) and reading.types[op.x].min != 0:
+        raise UnsupportedOp(
+            f"node {node.name!r}: FINN pads with zeros, which is wrong for the maximum of values "
+            "that may be negative. Let a ReLU stand in front of the pool"
+        )
+    if op.kernel[0] < op.stride[0] or op.kernel[1] < op.stride[1]:
+        raise UnsupportedOp(
+            f"node {node.name!r}: FINN has no pool whose stride {op.stride} is longer than its "
+            f"kernel {op.kernel}"
+        )
+    given: dict[str, Any] = {"kernel_shape": op.kernel, "strides": op.stride, "pads": op.pads}
+    file.node("MaxPoolNHWC", [op.x], node.name, GENERAL, **given)
+
+
+def _sum_pool(file: File, node: Node, reading: Reading) -> None:
+    op = node.op
+    assert isinstance(op, SumPool)
+    kind = reading.types[op.x]
+    if not any(op.pads) and op.kernel == kind.shape[1:]:
+        given: dict[str, Any] = {
+            "backend": "fpgadataflow",
+            "NumChannels": kind.channels,
+            "PE": 1,
+            "inputDataType": finn_type(kind),
+            "numInputVectors": [1, *kind.shape[1:]],
+        }
+        file.node("GlobalAccPool", [op.x], node.name, HARDWARE, **given)
+        return
+    if any(op.pads) or len({*op.kernel, *op.stride}) != 1:
+        raise UnsupportedOp(
+            f"node {node.name!r}: FINN averages square windows without padding whose stride is "
+            f"their side; kernel {op.kernel}, stride {op.stride}, pads {op.pads}"
+        )
+    side = op.kernel[0]
+    most = (1 << kind.bits) - 1  # as qonnx counts: all bits of the codes, of every pixel
+    file.node(
+        "QuantAvgPool2d",
+        [op.x],
+        node.name,
+        GENERAL,
+        stride=side,
+        kernel=side,
+        ibits=kind.bits,
+        obits=(most * side * side).bit_length(),  # as wide as the sum: nothing is cut off
+        signed=int(kind.signed),
+        data_layout="NHWC",
+    )
+
+
+def _upsample(file: File, node: Node, reading: Reading) -> None:
+    op = node.op
+    assert isinstance(op, Upsample)
+    scales = file.plain(f"{node.name}_scales", np.array([1, *op.factor, 1], np.float32))
+    file.node("Upsample", [op.x, scales], node.name, mode="nearest")
+
+
+def _pad(file: File, node: Node, reading: Reading) -> None:
+    """Of the map: FMPadding. Of channels: a product with a matrix of zeros and ones."""
+    op = node.op
+    assert isinstance(op, ZeroPad)
+    kind, top = reading.types[op.x], op.x
+    if any(op.pads):
+        channels, height, width = kind.shape
+        up, left, down, right = op.pads
+        shape = (channels, height + up + down, width + left + right)
+        kind = IntType(shape=shape, bits=kind.bits, signed=kind.signed, bipolar=kind.bipolar)
+        top = file.tensor(f"{node.name}_map" if any(op.channels) else node.name, kind)
+        constants = (
+            file.plain(f"{node.name}_pads", np.array(op.pads, np.int64)),
+            file.plain(f"{node.name}_zero", np.array(0, np.float32)),
+            file.plain(f"{node.name}_axes", np.array([1, 2], np.int64)),
+        )
+        file.node("Pad", [op.x, *constants], top, mode="constant")
+    if any(op.channels):
+        before, behind = op.channels
+        matrix = np.pad(np.eye(kind.channels, dtype=np.int64), ((0, 0), (before, behind)))
+        file.node("MatMul", [top, file.constant(f"{node.name}_ones", matrix, "BINARY")], node.name)
+
+
+Emit = Callable[[File, Node, Reading], None]
+_OPS: Mapping[type, Emit] = {
+    Input: _input,
+    Conv: conv,
+    Dense: dense,
+    Flatten: flatten,
+    AddBias: _bias,
+    Threshold: _threshold,
+    Sum: _sum,
+    Concat: _concat,
+    MaxPool: _max_pool,
+    SumPool: _sum_pool,
+    Upsample: _upsample,
+    ZeroPad: _pad,
+}
