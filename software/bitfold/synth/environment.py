@@ -65,7 +65,7 @@ def make_environment(wanted: Environment, folder: Path) -> Path:
                 said = "\n".join((done.stderr or done.stdout).splitlines()[-8:])
                 raise ToolNotFound(
                     f"{folder}: cannot set up {wanted.tool}; {' '.join(step[1:4])} said:\n{said}\n"
-                    "It comes from the Python package index; is that reachable, and is there room on "
+                    "It comes from the Python package index: is that reachable? Is there room on "
                     "the disk (1.2 GB)?"
                 )
         write_text(folder / _STAMP, wanted.key)
