@@ -1,4 +1,7 @@
-"""Boards: a folder of hardware/boards each, with a top, constraints and board.toml."""
+"""Boards: a folder of hardware/boards each, with a top, constraints and board.toml.
+
+Here are those that the open tools build for; `bitfold.amd.vivado_board` has Vivado's.
+"""
 
 import tomllib
 from dataclasses import dataclass
@@ -54,15 +57,31 @@ def board_names(hardware: Path | None = None) -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in folder.glob("*/board.toml")))
 
 
-def load_board(name: str, hardware: Path | None = None) -> Board:
-    """Read hardware/boards/<name>/board.toml. Raises: ConfigError for an unknown name."""
+def board_folder(name: str, hardware: Path | None = None) -> Path:
+    """Where a board's files are. Raises: ConfigError for an unknown name."""
     names = board_names(hardware)
     if name not in names:
         near = get_close_matches(name, names, 1)
         hint = f"did you mean {near[0]!r}" if near else f"boards: {', '.join(names)}"
         raise ConfigError(f"board {name!r} is unknown; {hint}")
-    folder = (hardware or hardware_folder()) / "boards" / name
+    return (hardware or hardware_folder()) / "boards" / name
+
+
+def board_flow(name: str, hardware: Path | None = None) -> str:
+    """The tools that build for a board: "open" or "vivado". Raises: ConfigError."""
+    table = tomllib.loads((board_folder(name, hardware) / "board.toml").read_text())
+    return str(table.get("flow", "open"))
+
+
+def load_board(name: str, hardware: Path | None = None) -> Board:
+    """Read hardware/boards/<name>/board.toml of a board that the open tools build for.
+
+    Raises: ConfigError for an unknown name, or a board of another flow.
+    """
+    folder = board_folder(name, hardware)
     table = tomllib.loads((folder / "board.toml").read_text())
+    if "flow" in table:
+        raise ConfigError(f"board {name!r} is built by {table['flow']}, not by the open tools")
     lists = {k: tuple(v) for k, v in table.items() if isinstance(v, list)}
     return Board(name=name, folder=folder, **(table | lists))
 
