@@ -86,7 +86,10 @@ class Segment:
 @final
 @dataclass(frozen=True, kw_only=True)
 class BlockDesign:
-    """links: pairs of buses, master first. nets: pins, the driver first. outer: buses to pins."""
+    """links: pairs of buses, master first. nets: pins, the driver first. outer: buses to pins.
+
+    excluded: (space, segment), what a space reaches and must not use; where Vivado shows it.
+    """
 
     name: str
     cells: tuple[Cell, ...]
@@ -94,6 +97,7 @@ class BlockDesign:
     nets: tuple[tuple[str, ...], ...]
     outer: tuple[str, ...]
     segments: tuple[Segment, ...]
+    excluded: tuple[tuple[str, str], ...] = ()
 
     def buses(self) -> dict[str, Bus]:
         """All buses, by "cell/bus"."""

@@ -19,7 +19,8 @@ _RESULT_BYTES = 4
 class Processor:
     """A processor's cell, and what its buses and pins are called.
 
-    first: address where the cells of the fabric may begin.
+    first: address where the cells of the fabric may begin. others: segments beside the DDR memory
+    that the port into memory shows.
     """
 
     cell: Cell
@@ -31,6 +32,7 @@ class Processor:
     reset: str
     interrupt: str
     first: int
+    others: tuple[str, ...] = ()
 
 
 def processor(board: VivadoBoard, clock_mhz: float) -> Processor:
@@ -127,6 +129,7 @@ def _ps8(board: VivadoBoard, clock_mhz: float) -> Processor:
         reset="pl_resetn0",
         interrupt="pl_ps_irq0",
         first=window[0],
+        others=tuple(f"SAXIGP2/HP0_{name}" for name in ("DDR_HIGH", "LPS_OCM", "QSPI")),
     )
 
 

@@ -147,6 +147,9 @@ def block_design(
             f"ps/{bus.name}" for bus in ps.cell.buses if bus.kind == "board" and bus.needed
         ),
         segments=tuple(segments),
+        excluded=tuple(
+            (f"dma/Data_{way}", f"ps/{name}") for name in ps.others for way in ("MM2S", "S2MM")
+        ),
     )
     at = {segment.segment: segment.offset for segment in segments}
     return block, Addresses(

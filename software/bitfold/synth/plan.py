@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol, final
@@ -105,9 +105,16 @@ class Built:
     digest: str
 
 
-def execute(plan: BuildPlan, cache: Path, runner: Runner | None = None) -> Built:
+# What stopped a tool, read from the logs in the build's folder; None where they do not say.
+Explain = Callable[[Path], str | None]
+
+
+def execute(
+    plan: BuildPlan, cache: Path, runner: Runner | None = None, explain: Explain | None = None
+) -> Built:
     """Run the plan in a new folder of `cache`, or find the build that equal input made there.
 
+    explain: asked when a tool failed; what it answers stands in place of the tool's last lines.
     Raises: ToolNotFound; ToolFailed with the last lines of a tool that said no.
     """
     runner = runner or LocalRunner()
@@ -135,10 +142,14 @@ def execute(plan: BuildPlan, cache: Path, runner: Runner | None = None) -> Built
             (work / name).parent.mkdir(parents=True, exist_ok=True)
             (work / name).write_bytes(data)
         for command in plan.commands:
-            _run(command, work, cache / f"{folder.name}.failed", runner)
+            _run(command, work, cache / f"{folder.name}.failed", runner, explain)
         for name in plan.outputs:
             if not (work / name).is_file():
-                raise ToolFailed(f"{plan.name}: the tools succeeded without writing {name!r}")
+                why = explain(work) if explain else None
+                raise ToolFailed(
+                    f"{plan.name}: the tools succeeded without writing {name!r}"
+                    + (f": {why}" if why else "")
+                )
         seconds = time.monotonic() - started
         write_json(work / "build.json", {"digest": digest, "tools": versions, "seconds": seconds})
         _publish(work, folder)
@@ -160,14 +171,19 @@ def execute(plan: BuildPlan, cache: Path, runner: Runner | None = None) -> Built
     )
 
 
-def _run(command: Command, work: Path, failed: Path, runner: Runner) -> None:
+def _run(
+    command: Command, work: Path, failed: Path, runner: Runner, explain: Explain | None
+) -> None:
     started = time.monotonic()
     status = runner.run(command, work, work / command.log)
     if status == 0:
         return
     text = (work / command.log).read_text(errors="replace")
+    why = explain(work) if explain else None
     shutil.rmtree(failed, ignore_errors=True)
     work.rename(failed)
+    if why:
+        raise ToolFailed(f"{command.tool}: {why}. All it said is in {failed / command.log}")
     raise ToolFailed(
         f"{command.tool} exited {status} after {time.monotonic() - started:.0f} s; last lines "
         f"below, all in {failed / command.log}\n" + "\n".join(text.splitlines()[-15:])
