@@ -1,4 +1,4 @@
-"""cocotb bench of bf_axi_regs with cocotbext-axi on the bus, at full rate and under random stalls."""
+"""cocotb bench of bf_axi_regs with cocotbext-axi on the bus, at full rate and under stalls."""
 
 import itertools
 import random

@@ -39,6 +39,7 @@ def check(
     design: Design,
     frames: NDArray[np.uint8],
     wanted: NDArray[np.int64],
+    *,
     batches: tuple[int, ...],
     work: Path,
     modes: tuple[int, ...] = (),
@@ -72,7 +73,7 @@ def check(
 def test_frames_in_batches_give_what_the_toy_computes(tmp_path: Path) -> None:
     design = toy_design(tmp_path / "design")
     frames = np.random.default_rng(1).integers(0, 256, (12, FRAME_BYTES), np.uint8)
-    check(design, frames, golden(frames), (1, 5, 1, 2, 3), tmp_path / "run")
+    check(design, frames, golden(frames), batches=(1, 5, 1, 2, 3), work=tmp_path / "run")
 
 
 def test_beats_are_padded_to_a_power_of_two(tmp_path: Path) -> None:
@@ -83,7 +84,7 @@ def test_beats_are_padded_to_a_power_of_two(tmp_path: Path) -> None:
     codes = random_samples(graph, 4)
     frames = np.frombuffer(frame_bytes(graph, codes), np.uint8).reshape(4, -1)
     wanted = ModeRun(design, (graph,), ()).golden(codes)
-    check(design, frames, wanted, (3, 1), tmp_path / "run")
+    check(design, frames, wanted, batches=(3, 1), work=tmp_path / "run")
 
 
 def test_a_network_of_the_demos_shape_gives_its_golden_integers(tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ def test_a_network_of_the_demos_shape_gives_its_golden_integers(tmp_path: Path) 
     codes = random_samples(graph, 4)
     frames = np.frombuffer(frame_bytes(graph, codes), np.uint8).reshape(4, -1)
     wanted = ModeRun(design, (graph,), ()).golden(codes)
-    check(design, frames, wanted, (1, 3), tmp_path / "run")
+    check(design, frames, wanted, batches=(1, 3), work=tmp_path / "run")
 
 
 def test_a_register_picks_the_precision_mode_of_a_batch(tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_a_register_picks_the_precision_mode_of_a_batch(tmp_path: Path) -> None:
     sequence = (0, 2, 2, 1, 0, 1, 1)
     wanted = ModeRun(design, design.mode_graphs(), sequence).golden(codes)
     frames = np.frombuffer(frame_bytes(graph, codes), np.uint8).reshape(7, -1)
-    check(design, frames, wanted, (1, 2, 1, 1, 2), tmp_path / "run", sequence)
+    check(design, frames, wanted, batches=(1, 2, 1, 1, 2), work=tmp_path / "run", modes=sequence)
 
 
 def test_a_beat_that_no_dma_carries_is_refused(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ class Cell:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """Addresses [offset, offset + size) of the space "cell/space" are the segment "cell/segment"."""
+    """Addresses [offset, offset + size) of "cell/space" are the segment "cell/segment"."""
 
     space: str
     segment: str

@@ -9,8 +9,8 @@ from typing import final
 
 from bitfold.amd.vivado_block import Bus, Cell, Pin
 from bitfold.amd.vivado_board import VivadoBoard
+from bitfold.amd.vivado_top import LENGTH_BITS
 
-LENGTH_BITS = 26  # of a transfer's length in bytes, the most that axi_dma has
 _RESULT_BYTES = 4
 
 
@@ -245,9 +245,7 @@ def _master(name: str, width: int, clock: str, space: str, reach: tuple[int, int
 
 
 def _slave(name: str, width: int, clock: str, segment: str) -> Bus:
-    return Bus(
-        name=name, kind="memory", master=False, bytes=width, clock=clock, segment=segment
-    )
+    return Bus(name=name, kind="memory", master=False, bytes=width, clock=clock, segment=segment)
 
 
 def _stream(name: str, width: int, clock: str, *, master: bool) -> Bus:

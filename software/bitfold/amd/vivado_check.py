@@ -1,5 +1,6 @@
 """Whether a block design is complete: what `validate_bd_design` would say, without Vivado."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 
@@ -112,7 +113,9 @@ def _addresses(block: BlockDesign) -> Iterator[str]:
         if bus.space
     }
     slaves = {
-        f"{name.partition('/')[0]}/{bus.segment}": name for name, bus in buses.items() if bus.segment
+        f"{name.partition('/')[0]}/{bus.segment}": name
+        for name, bus in buses.items()
+        if bus.segment
     }
     for segment in block.segments:
         if segment.space not in masters:
@@ -143,7 +146,7 @@ def _ranges(space: str, bus: Bus, segments: list[Segment]) -> Iterator[str]:
             yield f"segment {segment.segment!r}: {segment.offset:#x} is no multiple of its size"
         if segment.offset < low or segment.offset + segment.size > low + size:
             yield f"segment {segment.segment!r} lies outside what {space!r} reaches"
-    for one, other in zip(ordered, ordered[1:], strict=False):
+    for one, other in itertools.pairwise(ordered):
         if one.offset + one.size > other.offset:
             yield f"segments {one.segment!r} and {other.segment!r} overlap in {space!r}"
 
@@ -184,4 +187,5 @@ def _dma_widths(cell: Cell) -> Iterator[str]:
                      ("c_m_axis_mm2s_tdata_width", "M_AXIS_MM2S"),
                      ("c_m_axi_s2mm_data_width", "M_AXI_S2MM")):  # fmt: skip
         if cell.properties[key] != str(8 * buses[bus].bytes):
-            yield f"{cell.name}: {key} is {cell.properties[key]}, its bus has {8 * buses[bus].bytes}"
+            bits = 8 * buses[bus].bytes
+            yield f"{cell.name}: {key} is {cell.properties[key]}, its bus has {bits}"

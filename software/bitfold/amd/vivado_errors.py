@@ -12,15 +12,16 @@ _FEATURE = re.compile(r"feature '([^']+)' and/or device '([^']+)'")
 _FULL = re.compile(r"No space left on device|ENOSPC|disk (?:is )?full|not enough disk space", re.I)
 _BOARD = re.compile(r"BITFOLD-BOARD-FILES (\S+)")
 _IMAGE = re.compile(r"could not open \$readmem data file '([^']+)'", re.I)
-_MEMORY = re.compile(r"Cannot allocate memory|std::bad_alloc|killed by signal 9|out of memory", re.I)
+_MEMORY = re.compile(
+    r"Cannot allocate memory|std::bad_alloc|killed by signal 9|out of memory", re.I
+)
 _ERROR = re.compile(r"^ERROR: .*", re.MULTILINE)
 _OURS = "BITFOLD-"
 
 
 def explain(work: Path) -> str | None:
     """What stopped Vivado in the folder `work`, as one sentence; None when its logs do not say."""
-    logs = [work / LOG, *(work / name for name in RUN_LOGS)]
-    text = "\n".join(path.read_text(errors="replace") for path in logs if path.is_file())
+    text = _logs(work)
     if _FULL.search(text):
         return "the disk is full; make room in the build folder and start again"
     if _LICENCE.search(text):
@@ -39,6 +40,17 @@ def explain(work: Path) -> str | None:
         return "the memory of this machine did not suffice"
     errors = [line for line in _ERROR.findall(text) if _OURS not in line]
     return errors[0].removeprefix("ERROR: ") if errors else None
+
+
+def image_not_found(work: Path) -> str | None:
+    """A memory image that Vivado missed, though it went on."""
+    found = _IMAGE.search(_logs(work))
+    return found[1] if found else None
+
+
+def _logs(work: Path) -> str:
+    paths = [work / LOG, *(work / name for name in RUN_LOGS)]
+    return "\n".join(path.read_text(errors="replace") for path in paths if path.is_file())
 
 
 def _for_what(text: str) -> str:

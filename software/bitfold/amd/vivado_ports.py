@@ -41,7 +41,9 @@ def module_ports(text: str, module: str) -> tuple[RtlPort, ...]:
                 "run `bitfold compile` again"
             )
         width = int(match["high"]) + 1 if match["high"] else 1
-        found.append(RtlPort(name=match["name"], output=match["direction"] == "output", width=width))
+        found.append(
+            RtlPort(name=match["name"], output=match["direction"] == "output", width=width)
+        )
     return tuple(found)
 
 

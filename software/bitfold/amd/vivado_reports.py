@@ -132,7 +132,10 @@ def _row_below(lines: list[str], heading: str) -> dict[str, float | None]:
 
 
 def read_hierarchy(path: Path, top: str) -> tuple[ModuleUse, ...]:
-    """Parse `report_utilization -hierarchical`: every instance, parents first. Raises: ToolFailed."""
+    """Parse `report_utilization -hierarchical`: all instances, parents first.
+
+    Raises: ToolFailed.
+    """
     found: list[ModuleUse] = []
     head: list[str] = []
     above: list[str] = []

@@ -1,12 +1,12 @@
 """The block design of a board: processor, DMA, bf_axi_top.
 
-    ps -> control (SmartConnect) -> dma, core: registers
-    ps <- memory (SmartConnect) <- dma <-> core: frames and results
+ps -> control (SmartConnect) -> dma, core: registers
+ps <- memory (SmartConnect) <- dma <-> core: frames and results
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 from bitfold.amd.vivado_block import BlockDesign, Bus, Cell, Pin, Segment
 from bitfold.amd.vivado_board import VivadoBoard
@@ -51,8 +51,9 @@ def core_cell(ports: tuple[RtlPort, ...]) -> Cell:
     for port in ports:
         bus, _, signal = port.name.rpartition("_")
         if port.name in (CLOCK, RESET):
-            kind = "clock" if port.name == CLOCK else "reset"
-            pins.append(Pin(name=port.name, kind=kind, low=True, width=port.width))
+            clock = port.name == CLOCK
+            kind: Literal["clock", "reset"] = "clock" if clock else "reset"
+            pins.append(Pin(name=port.name, kind=kind, low=not clock, width=port.width))
         elif bus:
             groups.setdefault(bus, {})[signal] = port
         else:
@@ -72,9 +73,7 @@ def _core_bus(name: str, signals: Mapping[str, RtlPort]) -> Bus:
         raise ArtefactError(f"{TOP}: bus {name!r} lacks {', '.join(sorted(missing))}")
     if stream:
         data = signals["tdata"]
-        return Bus(
-            name=name, kind="stream", master=data.output, bytes=data.width // 8, clock=CLOCK
-        )
+        return Bus(name=name, kind="stream", master=data.output, bytes=data.width // 8, clock=CLOCK)
     return Bus(
         name=name,
         kind="memory",

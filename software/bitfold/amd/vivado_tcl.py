@@ -1,8 +1,8 @@
 """Scripts for Vivado, as text. Flat lists of commands; names that begin with BITFOLD are ours.
 
-package_ip.tcl makes the IP bf_axi_top out of src/, system.tcl the block design, build.tcl calls both
-and goes on to the bitstream; ooc.tcl synthesises the accelerator alone. All paths are relative to the
-folder that Vivado runs in.
+package_ip.tcl makes the IP bf_axi_top out of src/, system.tcl the block design, build.tcl calls
+both and goes on to the bitstream; ooc.tcl synthesises the accelerator alone. All paths are relative
+to the folder that Vivado runs in.
 """
 
 from collections.abc import Mapping, Sequence
@@ -85,10 +85,10 @@ def system(block: BlockDesign) -> str:
             f"-target_address_space [get_bd_addr_spaces {segment.space}] "
             f"[get_bd_addr_segs {segment.segment}] -force\n"
         )
-    for space, segment in block.excluded:
+    for space, other in block.excluded:
         text += (
             f"exclude_bd_addr_seg -quiet -target_address_space [get_bd_addr_spaces {space}] "
-            f"[get_bd_addr_segs -quiet {segment}]\n"
+            f"[get_bd_addr_segs -quiet {other}]\n"
         )
     return text + "validate_bd_design\nsave_bd_design\n"
 
@@ -164,6 +164,7 @@ def _wait(run: str, log: str) -> list[str]:
 def ooc(
     rtl: Sequence[str],
     images: Sequence[str],
+    *,
     top: str,
     device: str,
     generics: Mapping[str, int | str],

@@ -1,8 +1,8 @@
 """bf_axi_top: the accelerator with the ports that Vivado's IP packager knows by itself.
 
-Verilog, since the packager and block designs take no SystemVerilog as a top. It holds instances and
-constants alone: bf_axi_frames (padding, tlast), bf_axi_regs, bf_accelerator. A design with precision
-modes keeps its own registers on a second AXI4-Lite port, `s_axil_modes`.
+Verilog, since the packager and block designs take no SystemVerilog as a top. It holds instances
+and constants alone: bf_axi_frames (padding, tlast), bf_axi_regs, bf_accelerator. A design with
+precision modes keeps its own registers on a second AXI4-Lite port, `s_axil_modes`.
 """
 
 from collections.abc import Iterator
@@ -23,6 +23,8 @@ FILE = f"{TOP}.v"
 PARTS = ("bf_axi_frames", "bf_axi_regs")
 CLOCK, RESET = "aclk", "aresetn"
 MOST_BYTES = 128  # of a beat: AXI DMA streams have 1024 bits at most
+LENGTH_BITS = 26  # of a transfer's length in bytes, the most that AXI DMA has
+LONGEST = (1 << LENGTH_BITS) - 1
 _DRIVEN = {"tready"}  # by the sink of a stream
 
 
@@ -46,19 +48,26 @@ class Stream:
 
 
 def stream_of(design: Design) -> Stream:
-    """Raises: ConfigError for a beat that no DMA carries."""
+    """Raises: ConfigError for a beat that no DMA carries, or a frame too long for a transfer."""
     beat = int(design.input["bytes_per_beat"])
     if beat > MOST_BYTES:
         raise ConfigError(
             f"{design.folder}: a beat of the input has {beat} bytes, AXI DMA carries {MOST_BYTES} "
             "at most. Compile for a lower rate, or a network with fewer input channels a pixel"
         )
-    return Stream(
+    stream = Stream(
         beat_bytes=beat,
         bus_bytes=1 << (beat - 1).bit_length(),
         beats=int(design.input["bytes_per_frame"]) // beat,
         outputs=int(design.output["count"]),
     )
+    longest = max(stream.frame_bytes, 4 * stream.outputs)
+    if longest > LONGEST:
+        raise ConfigError(
+            f"{design.folder}: a frame or its result is {longest} bytes, a transfer of AXI DMA "
+            f"{LONGEST} at most"
+        )
+    return stream
 
 
 @final
@@ -74,7 +83,9 @@ class _Port:
 
     def line(self) -> str:
         signal = self.name.removeprefix(f"{self.bus}_").upper()
-        about = f'(* X_INTERFACE_INFO = "xilinx.com:interface:{self.kind}:1.0 {self.bus} {signal}" *)'
+        about = (
+            f'(* X_INTERFACE_INFO = "xilinx.com:interface:{self.kind}:1.0 {self.bus} {signal}" *)'
+        )
         width = f"[{self.width - 1}:0] " if self.width > 1 else ""
         return f"  {about}\n  {'output' if self.output else 'input '} wire {width}{self.name}"
 

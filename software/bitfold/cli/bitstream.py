@@ -1,8 +1,12 @@
 """`bitfold bitstream`: a design and a board to a file that is loaded into the FPGA."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from bitfold.compiler.design import Design
 
 
 @click.command("bitstream", short_help="A file for the board.")
@@ -12,6 +16,7 @@ import click
 @click.option("--clock-mhz", type=float, help="[default: the design's]")
 @click.option("--baud", type=int, help="Of the serial line.  [default: the board's]")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
+@click.option("--dry-run", is_flag=True, help="Write what Vivado would be given, do not start it.")
 def command(
     *,
     design: Path,
@@ -20,21 +25,34 @@ def command(
     clock_mhz: float | None,
     baud: int | None,
     seed: int,
+    dry_run: bool,
 ) -> None:
     """Place and route DESIGN on a board and pack the bitstream.
 
-    Writes bitstream/top.bit and bitstream/bitstream.json into DESIGN. The board then answers on its
-    serial port: see `bitfold run`.
+    Writes bitstream/top.bit and bitstream/bitstream.json into DESIGN. An ulx3s then answers on its
+    serial port: see `bitfold run`. pynq-z1, pynq-z2 and kv260 take AMD's Vivado, which must be on
+    PATH; beside top.bit and top.hwh lies driver.py, to be run on the board.
 
     \b
     Example:
       bitfold bitstream build/digits/design --board ulx3s
+      bitfold bitstream build/digits/design --board pynq-z1 --dry-run
     """
     from bitfold.cli.show import grouped
     from bitfold.compiler.design import read_design
+    from bitfold.errors import ConfigError
     from bitfold.synth.bitstream import bitstream
+    from bitfold.synth.boards import board_flow
 
     read = read_design(design)
+    if board_flow(board) == "vivado":
+        from bitfold.amd.vivado_bitstream import refuse_serial_options
+
+        refuse_serial_options(board, part, baud, seed)
+        _by_vivado(read, board, clock_mhz or read.clock_mhz, dry_run=dry_run)
+        return
+    if dry_run:
+        raise ConfigError(f"--dry-run is for boards that Vivado builds; {board} needs no Vivado")
     out = design / "bitstream"
     made = bitstream(
         read,
@@ -51,3 +69,26 @@ def command(
         f"{made.brams:g} BRAMs; clock {made.clock_mhz:g} MHz of {made.fmax_mhz:.1f} possible"
     )
     click.echo(f"{out / made.file}: {grouped(made.size_bytes)} bytes")
+
+
+def _by_vivado(read: "Design", board: str, clock_mhz: float, *, dry_run: bool) -> None:
+    from bitfold.amd.vivado_bitstream import vivado_bitstream, write_plan
+    from bitfold.cli.show import grouped
+
+    design = read.folder
+    beside = design.parent / "test.npz"
+    samples = beside if beside.is_file() else None
+    if dry_run:
+        out = design / f"plan-{board}"
+        for command in write_plan(read, board, out, clock_mhz=clock_mhz, samples=samples):
+            click.echo(f"would run in {out}: {command.tool} {' '.join(command.args)}")
+        click.echo(f"{out}: scripts, sources and driver; nothing was run")
+        return
+    out = design / "bitstream"
+    cache = design.parent / "cache" / "synth"
+    made = vivado_bitstream(read, board, out, cache, clock_mhz=clock_mhz, samples=samples)
+    click.echo(
+        f"{made.board} ({made.part}): {grouped(made.luts)} LUTs, {grouped(made.ffs)} FFs, "
+        f"{made.brams:g} BRAMs; clock {made.clock_mhz:g} MHz of {made.fmax_mhz:.1f} possible"
+    )
+    click.echo(f"{out / made.file}: {grouped(made.size_bytes)} bytes; on the board: {made.driver}")

@@ -43,12 +43,12 @@ def command(
     from bitfold.host.link import check_board, open_link
     from bitfold.sim.modes import held_run
     from bitfold.sim.samples import random_samples, read_samples
-    from bitfold.synth.bitstream import Bitstream
+    from bitfold.synth.bitstream import serial_baud
     from bitfold.synth.source import design_id
 
     read = read_design(design)
     graph = read.graph()
-    baud = baud or Bitstream.read(design / "bitstream" / "bitstream.json").baud
+    baud = baud or serial_baud(design / "bitstream" / "bitstream.json")
     beside = design.parent / "test.npz"
     samples = samples or (beside if beside.is_file() else None)
     click.echo(f"inputs: {samples or 'random (no --samples, no test.npz beside the design)'}")

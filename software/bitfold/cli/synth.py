@@ -11,17 +11,34 @@ import click
 @click.option("--part", help="Device of the family.  [default: a middling one]")
 @click.option("--place/--no-place", default=True, help="Place and route where nextpnr can: Fmax.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
-def command(design: Path, target: str | None, part: str | None, place: bool, seed: int) -> None:
+@click.option(
+    "--backend",
+    type=click.Choice(["yosys", "vivado"]),
+    default="yosys",
+    show_default=True,
+    help="vivado: AMD's, out of context, for xc7 and xcup.",
+)
+def command(
+    *,
+    design: Path,
+    target: str | None,
+    part: str | None,
+    place: bool,
+    seed: int,
+    backend: str,
+) -> None:
     """Synthesise DESIGN with Yosys (and nextpnr): LUTs, FFs, block RAMs, DSPs by module, Fmax.
 
-    Writes synth-TARGET.json into DESIGN.
+    Writes synth-TARGET.json into DESIGN, with the figures of the backend that made them.
 
     \b
     Example:
       bitfold synth build/digits/design --target xc7
+      bitfold synth build/digits/design --target xc7 --part xc7z020 --backend vivado
     """
     from bitfold.cli.show import grouped, percent, table
     from bitfold.compiler.design import read_design
+    from bitfold.errors import ConfigError
     from bitfold.synth.flow import synth_design
     from bitfold.synth.target import load_target
     from bitfold.synth.usage import overfull
@@ -29,7 +46,14 @@ def command(design: Path, target: str | None, part: str | None, place: bool, see
     read = read_design(design)
     target = target or read.target
     cache = design.parent / "cache" / "synth"
-    found = synth_design(read, target, cache, part=part, place=place, seed=seed)
+    if backend == "vivado":
+        from bitfold.amd import vivado_synth
+
+        if seed != 1:
+            raise ConfigError("--seed: Vivado's place and route takes none")
+        found = vivado_synth.synth_design(read, target, cache, part=part, place=place)
+    else:
+        found = synth_design(read, target, cache, part=part, place=place, seed=seed)
     path = design / f"synth-{target}.json"
     found.write(path)
     uses = [(m.path.replace("/", " / ") + f"  ({m.module})", m.use) for m in found.modules]

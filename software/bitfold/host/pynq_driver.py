@@ -55,7 +55,7 @@ class Board:
     """
 
     def __init__(
-        self, about: About, control: Any, modes: Any, dma: Any, allocate: Any, timeout_s: float
+        self, about: About, *, control: Any, modes: Any, dma: Any, allocate: Any, timeout_s: float
     ) -> None:
         self.about = about
         self._control = control
@@ -85,7 +85,8 @@ class Board:
 
         mode: of a design that has several, 0 when None. Raises: BoardError.
         """
-        return self.run_frames(np.frombuffer(frame, np.uint8)[None], mode)[0]
+        found: Ints = self.run_frames(np.frombuffer(frame, np.uint8)[None], mode)[0]
+        return found
 
     def run_frames(self, frames: NDArray[np.uint8], mode: int | None = None) -> Ints:
         """Inputs (N, bytes) one after the other without a pause; integers (N, outputs)."""
@@ -173,12 +174,16 @@ def open_board(folder: Path, *, timeout_s: float = 5.0) -> Iterator[Board]:
     registers = about["addresses"]
     control = pynq.MMIO(registers["control"], 1 << 12)
     modes = pynq.MMIO(registers["modes"], 1 << 12) if about["modes"] else None
-    board = Board(about, control, modes, overlay.dma, pynq.allocate, timeout_s)
-    try:
-        check_board(board)
-        yield board
-    finally:
-        overlay.free()
+    board = Board(
+        about,
+        control=control,
+        modes=modes,
+        dma=overlay.dma,
+        allocate=pynq.allocate,
+        timeout_s=timeout_s,
+    )
+    check_board(board)
+    yield board
 
 
 def check_board(board: Board) -> None:
@@ -194,7 +199,8 @@ def check_board(board: Board) -> None:
         raise BoardError(
             f"the board carries design {have.design_id:016x} ({have.frame_bytes} bytes in, "
             f"{have.outputs} integers out), expected {wanted.design_id:016x} "
-            f"({wanted.frame_bytes} in, {wanted.outputs} out); load the bitstream beside this driver"
+            f"({wanted.frame_bytes} in, {wanted.outputs} out); load the bitstream that lies beside "
+            "this driver"
         )
 
 
@@ -223,7 +229,8 @@ def quantise(about: About, x: NDArray[Any]) -> Ints:
     low, high = given["range"]
     if given["by_sign"]:
         middle = _reals(given, np.array([(low + high) / 2]).reshape([1] * x.ndim))
-        return np.where(np.asarray(x, np.float32) >= middle, high, low).astype(np.int64)
+        signs: Ints = np.where(np.asarray(x, np.float32) >= middle, high, low).astype(np.int64)
+        return signs
     scale = _per_channel(np.asarray(given["scale"], np.float32), x.ndim)
     bias = _per_channel(np.asarray(given["bias"], np.float32), x.ndim)
     codes = (np.asarray(x, np.float32) - bias) / scale
@@ -240,7 +247,7 @@ def frame_bytes(about: About, codes: Ints) -> NDArray[np.uint8]:
 def reals(about: About, outputs: Ints, mode: int | None = None) -> NDArray[np.float64]:
     """What outputs (N, count) of one-dimensional results stand for."""
     given = about["modes"][mode or 0]["output"] if about["modes"] else about["output"]
-    return _reals(given, outputs / 2 ** given["shift"])
+    return _reals(given, outputs)
 
 
 def _reals(given: About, values: NDArray[Any]) -> NDArray[np.float64]:

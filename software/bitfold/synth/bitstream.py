@@ -75,6 +75,20 @@ class Bitstream:
         return Bitstream(**(fields | {"placed": Placed.from_json(value["placed"])}))
 
 
+def serial_baud(path: Path) -> int:
+    """Baud rate of the board of a bitstream.json.
+
+    Raises: ArtefactError; ConfigError for a board without a serial line.
+    """
+    value = read_json(path, KIND, SCHEMA)
+    if "driver" in value:
+        raise ConfigError(
+            f"{path}: made for {value['board']}, which has no serial line. Copy {path.parent} to "
+            f"the board and run there: python3 {value['driver']}"
+        )
+    return Bitstream.read(path).baud
+
+
 def bitstream(
     design: Design,
     board: str,

@@ -22,7 +22,10 @@ _TABLES = ("luts", "lut_memory", "ffs", "brams", "dsps", "carries")
 @final
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A device: how much of each resource it has, and nextpnr's flag for it."""
+    """A device: how much of each resource it has, and nextpnr's flag for it.
+
+    vivado: its name there, with a package and a speed grade; empty where Vivado does not know it.
+    """
 
     name: str
     luts: int
@@ -30,6 +33,7 @@ class Part:
     brams: int
     dsps: int
     flags: tuple[str, ...] = ()
+    vivado: str = ""
 
     @property
     def room(self) -> int:
@@ -123,7 +127,8 @@ def load_target(name: str) -> Target:
 
 def _part(name: str, table: Mapping[str, Any]) -> Part:
     sizes = {key: table[key] for key in ("luts", "ffs", "brams", "dsps")}
-    return Part(name=name, flags=tuple(table.get("flags", ())), **sizes)
+    flags, vivado = tuple(table.get("flags", ())), table.get("vivado", "")
+    return Part(name=name, flags=flags, vivado=vivado, **sizes)
 
 
 def _place(table: Mapping[str, Any]) -> Place:
