@@ -114,7 +114,7 @@ def read_timing(path: Path) -> Timing:
     text = "\n".join(lines)
     slacks = _row_below(lines, "WNS(ns)")
     wns, whs = slacks.get("WNS(ns)"), slacks.get("WHS(ns)")
-    summary = text.partition("| Clock Summary")[2].partition("\n| ")[0]
+    summary = text.partition("| Clock Summary")[2]
     periods = [float(p) for p in re.findall(r"\{[\d. ]+\}\s+(\d+\.\d+)\s+\d+\.\d+", summary)]
     if wns is None or not periods:
         raise ToolFailed(f"{path}: no worst slack or no clock; is the design without a clock?")
