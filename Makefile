@@ -1,6 +1,6 @@
 # Every target is one line that calls a script; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check report bench formal clean
+.PHONY: help setup demo test check report bitstream bench formal clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -19,6 +19,9 @@ check: ## style, types, import rules, RTL lint
 
 report: ## make the demo's report again
 	@.venv/bin/bitfold report build/digits
+
+bitstream: ## for a board: make bitstream BOARD=pynq-z1 DESIGN=build/digits/design
+	@.venv/bin/bitfold bitstream $(or $(DESIGN),build/digits/design) --board $(or $(BOARD),ulx3s)
 
 bench: ## LUTs per lane of popcounts and products, with and without the weight memory (steps: scripts/bench_train)
 	@scripts/bench_popcount

@@ -51,7 +51,7 @@ module bf_axi_frames #(
   localparam int unsigned BEAT_WIDTH = BeatsPerFrame > 1 ? $clog2(BeatsPerFrame) : 1;
 
   logic [BEAT_WIDTH-1:0] beat_q;
-  logic [31:0]           result_q;              // results of this batch that have left
+  logic [31:0]           left_q;                // results of this batch that are still to leave
   logic                  take, beat_last, batch_last;
 
   assign core_tdata_o  = s_axis_tdata[8*BeatBytes-1:0];
@@ -72,18 +72,18 @@ module bf_axi_frames #(
   assign m_axis_tkeep    = '1;
   assign m_axis_tvalid   = result_tvalid_i;
   assign result_tready_o = m_axis_tready;
-  assign batch_last      = result_q == frames_i - 1'b1;
+  assign batch_last      = left_q == 32'd1;
   assign m_axis_tlast    = result_tlast_i && batch_last;
   assign leave_o         = m_axis_tvalid && m_axis_tready && result_tlast_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      beat_q   <= '0;
-      result_q <= '0;
+      beat_q <= '0;
+      left_q <= 32'd1;
     end else begin
       if (take) beat_q <= beat_last ? '0 : beat_q + 1'b1;
-      if (start_i) result_q <= '0;
-      else if (leave_o) result_q <= batch_last ? '0 : result_q + 1'b1;
+      if (start_i) left_q <= frames_i;
+      else if (leave_o) left_q <= batch_last ? frames_i : left_q - 1'b1;
     end
   end
 

@@ -25,8 +25,8 @@ KNOWN = {
     "ipx::associate_bus_interfaces",
     "ipx::check_integrity", "ipx::create_xgui_files", "ipx::current_core", "ipx::package_project",
     "ipx::save_core", "ipx::update_checksums", "launch_runs", "lindex", "list", "llength", "lsort",
-    "make_wrapper", "open_run", "opt_design", "place_design", "read_mem", "read_verilog", "read_xdc",
-    "report_timing_summary", "report_utilization", "route_design", "save_bd_design",
+    "make_wrapper", "open_run", "opt_design", "place_design", "read_mem", "read_verilog",
+    "read_xdc", "report_timing_summary", "report_utilization", "route_design", "save_bd_design",
     "set_msg_config", "set_property", "source", "synth_design", "update_compile_order",
     "update_ip_catalog", "validate_bd_design", "wait_on_run",
 }  # fmt: skip
