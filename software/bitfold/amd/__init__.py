@@ -1,1 +1,1 @@
-"""AMD's own tools around a design: Vivado for our RTL, Vitis HLS for C++."""
+"""AMD's tools: the flows that need them, written out here and run where they are installed."""
