@@ -216,8 +216,8 @@ def _result(design: Design, made: VivadoPlan, built: Built, timing: Timing) -> d
 def _too_slow(board: VivadoBoard, timing: Timing, built: Built) -> str:
     if timing.slack_ns >= 0:
         return (
-            f"{board.title}: hold slack is {timing.hold_ns:.3f} ns, which no slower clock cures; "
-            f"see {built.folder / TIMING}"
+            f"{board.title}: hold slack is {timing.hold_ns:.3f} ns, that of pulse widths "
+            f"{timing.pulse_ns:.3f} ns; see {built.folder / TIMING}"
         )
     return (
         f"{board.title}: the design reaches {timing.fmax_mhz:.1f} MHz, the clock is "

@@ -216,7 +216,6 @@ def reset_cell() -> Cell:
             _unused_reset("bus_struct_reset"),
             _unused_reset("peripheral_reset"),
         ),
-        properties={"C_EXT_RESET_HIGH": "0"},
     )
 
 

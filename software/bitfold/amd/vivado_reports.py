@@ -42,17 +42,17 @@ class Used:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """report_timing_summary. slack_ns: of setup, the worst; hold_ns likewise. period_ns: of the
-    clock with the shortest period."""
+    """report_timing_summary: worst slacks of setup, hold and pulse width; shortest clock period."""
 
     slack_ns: float
     hold_ns: float
+    pulse_ns: float
     period_ns: float
 
     @property
     def met(self) -> bool:
         """Whether every path is in time."""
-        return self.slack_ns >= 0 and self.hold_ns >= 0
+        return min(self.slack_ns, self.hold_ns, self.pulse_ns) >= 0
 
     @property
     def fmax_mhz(self) -> float:
@@ -113,13 +113,14 @@ def read_timing(path: Path) -> Timing:
     lines = _lines(path)
     text = "\n".join(lines)
     slacks = _row_below(lines, "WNS(ns)")
-    wns, whs = slacks.get("WNS(ns)"), slacks.get("WHS(ns)")
+    wns = slacks.get("WNS(ns)")
     summary = text.partition("| Clock Summary")[2]
     periods = [float(p) for p in re.findall(r"\{[\d. ]+\}\s+(\d+\.\d+)\s+\d+\.\d+", summary)]
     if wns is None or not periods:
         raise ToolFailed(f"{path}: no worst slack or no clock; is the design without a clock?")
-    # Without hold paths their column says NA.
-    return Timing(slack_ns=wns, hold_ns=whs if whs is not None else 0.0, period_ns=min(periods))
+    # A column says NA where there is no path of its kind.
+    hold, pulse = (slacks.get(name) or 0.0 for name in ("WHS(ns)", "WPWS(ns)"))
+    return Timing(slack_ns=wns, hold_ns=hold, pulse_ns=pulse, period_ns=min(periods))
 
 
 def _row_below(lines: list[str], heading: str) -> dict[str, float | None]:

@@ -88,6 +88,18 @@ def test_a_tool_that_writes_nothing_has_failed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_explains_a_failure_stands_in_place_of_the_last_lines(tmp_path: Path) -> None:
+    def explain(work: Path) -> str | None:
+        return f"line {len((work / 'yosys.log').read_text().splitlines())} says why"
+
+    with pytest.raises(ToolFailed, match=r"^yosys: line 40 says why\. All .*failed/yosys\.log$"):
+        execute(PLAN, tmp_path, FakeRunner(status=7), explain)
+    with pytest.raises(ToolFailed, match=r"without writing 'out\.txt': line 40 says why$"):
+        execute(PLAN, tmp_path, FakeRunner(text=""), explain)
+    with pytest.raises(ToolFailed, match=r"(?s)yosys exited 7.*line 39$"):
+        execute(PLAN, tmp_path, FakeRunner(status=7), lambda _: None)
+
+
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     class Interrupted(FakeRunner):
         def run(self, command: Command, folder: Path, log: Path) -> int:

@@ -51,6 +51,7 @@ def test_a_part_of_a_report_is_refused(tmp_path: Path) -> None:
 def test_slack_and_clock(tmp_path: Path) -> None:
     found = read_timing(write(tmp_path, TIMING))
     assert (found.slack_ns, found.hold_ns, found.period_ns) == (1.234, 0.047, 10.0)
+    assert found.pulse_ns == 3.75
     assert found.met
     assert found.clock_mhz == 100.0
     assert found.fmax_mhz == 1e3 / (10.0 - 1.234)
@@ -62,6 +63,8 @@ def test_negative_slack_is_not_met(tmp_path: Path) -> None:
     assert (found.slack_ns, found.met) == (-2.192, False)
     short = TIMING.replace("0.047        0.000", "-0.010       -0.200", 1)
     assert not read_timing(write(tmp_path, short)).met
+    narrow = TIMING.replace("3.750        0.000", "-0.155       -0.155", 1)
+    assert not read_timing(write(tmp_path, narrow)).met
 
 
 def test_the_fastest_of_several_clocks_counts(tmp_path: Path) -> None:
