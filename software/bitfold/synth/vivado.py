@@ -74,7 +74,7 @@ class VivadoRunner:
         if found is None:
             raise ToolNotFound(
                 "vivado not found on PATH. Install AMD Vivado (2022.2 to 2025.2; the free edition "
-                "has these parts) and source its settings64.sh; or take --dry-run, which writes "
-                "the folder without it"
+                "has the boards' parts) and source its settings64.sh. "
+                "`bitfold bitstream --dry-run` writes a board's scripts without it"
             )
         return found
