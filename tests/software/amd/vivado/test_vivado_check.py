@@ -7,7 +7,7 @@ from bitfold.amd.vivado_block import BlockDesign, Bus, Cell, Pin, Segment
 from bitfold.amd.vivado_board import load_vivado_board
 from bitfold.amd.vivado_check import complaints
 from bitfold.amd.vivado_ports import RtlPort, has_parameter, module_ports
-from bitfold.amd.vivado_source import packaged_source
+from bitfold.amd.vivado_source import image_complaints, packaged_source
 from bitfold.amd.vivado_system import block_design, core_cell
 from bitfold.compiler.design import Design
 from bitfold.errors import ArtefactError
@@ -202,3 +202,18 @@ def test_the_core_has_the_buses_of_its_ports(modal: Design) -> None:
         ("s_axil_modes", "memory", False, 4),
     ]
     assert all(isinstance(bus, Bus) and bus.clock == "aclk" for bus in core.buses)
+
+
+def test_images_that_nobody_reads_or_has_are_named(images: Design) -> None:
+    source = packaged_source(images, "xc7")
+    assert image_complaints(source) == ()
+    lane = next(name for name in source.data if "_thresholds" in name)
+    prefix = lane[: lane.index("_thresholds") + len("_thresholds")]
+    lanes = [name for name in source.data if name.startswith(prefix)]
+    less = replace(source, data={k: v for k, v in source.data.items() if k not in lanes})
+    assert image_complaints(less) == (f"image {prefix!r} is named by the RTL and not there",)
+    weights = next(name for name in source.data if name.endswith("_weights.mem"))
+    less = replace(source, data={k: v for k, v in source.data.items() if k != weights})
+    assert image_complaints(less) == (f"image {weights!r} is named by the RTL and not there",)
+    more = replace(source, data={**source.data, "other.mem": b""})
+    assert image_complaints(more) == ("image 'other.mem' is read by nothing",)
