@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "quantise-input": "bitfold.cli.quantise_input",
     "explore": "bitfold.cli.explore",
     "estimate": "bitfold.cli.estimate",
+    "export": "bitfold.cli.export",
     "compile": "bitfold.cli.compile",
     "verify": "bitfold.cli.verify",
     "synth": "bitfold.cli.synth",

@@ -101,26 +101,38 @@ def finn_estimate(
     Raises: UnsupportedOp for what FINN has no layer for, ToolNotFound when FINN cannot be
     installed, ToolFailed when FINN says no.
     """
-    model = to_finn(graph)
-    wanted = environment()
-    runner = EnvironmentRunner(make_environment(wanted, home), f"{wanted.tool} {wanted.key}")
+    model = to_finn(graph).SerializeToString(deterministic=True)
+    plan = finn_plan(model, finn_samples(graph, SAMPLES), fps=fps, clock_mhz=clock_mhz, board=board)
+    return run_finn(plan, home=home, cache=cache, clock_mhz=clock_mhz)
+
+
+def finn_plan(
+    model: bytes, samples: bytes, *, fps: float, clock_mhz: float, board: str
+) -> BuildPlan:
+    """FINN's front end over an ONNX file, with integers x and y to compare its graphs on."""
     job = {
         "board": board,
         "period_ns": 1000 / clock_mhz,
         "fps": math.ceil(fps),
         "wwidth_max": _WIDEST,
     }
-    plan = BuildPlan(
+    return BuildPlan(
         name="finn",
         files={
-            "model.onnx": model.SerializeToString(deterministic=True),
-            "samples.npz": finn_samples(graph, SAMPLES),
+            "model.onnx": model,
+            "samples.npz": samples,
             "job.json": json.dumps(job).encode(),
             "inside.py": (_HERE / "inside.py").read_bytes(),
         },
         commands=(Command(tool="python", args=("inside.py", "job.json"), log="finn.log"),),
         outputs=(_RESULT,),
     )
+
+
+def run_finn(plan: BuildPlan, *, home: Path, cache: Path, clock_mhz: float) -> FinnEstimate:
+    """Run a plan of `finn_plan`, or find what it gave before."""
+    wanted = environment()
+    runner = EnvironmentRunner(make_environment(wanted, home), f"{wanted.tool} {wanted.key}")
     built = execute(plan, cache, runner)
     return read_result(built.folder / _RESULT, clock_mhz)
 

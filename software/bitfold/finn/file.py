@@ -21,17 +21,20 @@ from bitfold.ir.graph import Graph
 from bitfold.ir.types import IntType
 
 GENERAL, HARDWARE = "qonnx.custom_op.general", "finn.custom_op.fpgadataflow"
-_OPSET = 13
+_OPSET = 18  # the first whose Pad has axes, as FINN wants them
 _IR_VERSION = 9
 _LAYOUTS = {4: "['N', 'H', 'W', 'C']", 2: "['N', 'C']"}
 Integers = NDArray[np.integer[Any]]
 
 
 def finn_type(kind: IntType) -> str:
-    """FINN's name of a type: INT4, UINT8, BINARY (0, 1). Bipolar tensors are written as 0 and 1."""
-    if kind.signed and not kind.bipolar:
-        return f"INT{max(2, kind.bits)}"
-    return "BINARY" if kind.bits == 1 else f"UINT{kind.bits}"
+    """FINN's name of a type: INT4, UINT8; BINARY for bipolar tensors, written as 0 and 1.
+
+    Of 2 bits at least: FINN's products take single bits as signs alone.
+    """
+    if kind.bipolar:
+        return "BINARY"
+    return f"{'INT' if kind.signed else 'UINT'}{max(2, kind.bits)}"
 
 
 def finn_shape(kind: IntType) -> tuple[int, ...]:

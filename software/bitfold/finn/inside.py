@@ -46,6 +46,7 @@ def main() -> None:
     from finn.builder import build_dataflow_steps as steps
     from finn.transformation.fpgadataflow.prepare_ip import PrepareIP
     from qonnx.core.modelwrapper import ModelWrapper
+    from qonnx.transformation.infer_shapes import InferShapes
 
     given = config.DataflowBuildConfig(
         output_dir="out",
@@ -57,7 +58,8 @@ def main() -> None:
         generate_outputs=[config.DataflowOutputType.ESTIMATE_REPORTS],
     )
     samples = np.load("samples.npz", allow_pickle=False)
-    model, seconds, differ = ModelWrapper("model.onnx"), {}, {}
+    seconds, differ = {}, {}
+    model = ModelWrapper("model.onnx").transform(InferShapes())
     differ["file"] = differing(model, samples["x"], samples["y"])
     for name in config.estimate_only_dataflow_steps:
         began = time.monotonic()
@@ -66,6 +68,7 @@ def main() -> None:
         if name in ("step_streamline", "step_convert_to_hw"):
             differ[name] = differing(model, samples["x"], samples["y"])
     began = time.monotonic()
+    widen_binary_weights(model)
     part = given._resolve_fpga_part()
     model = model.transform(PrepareIP(part, job["period_ns"]))
     seconds["PrepareIP"] = time.monotonic() - began
@@ -88,6 +91,24 @@ def main() -> None:
         **read,
     }
     Path("finn.json").write_text(json.dumps(found, indent=1))
+
+
+def widen_binary_weights(model: Any) -> None:
+    """Two bits for weights that are all 0 or 1.
+
+    FINN narrows them to one bit, of which its sources then say that they are not supported.
+    """
+    from qonnx.core.datatype import DataType
+    from qonnx.custom_op.registry import getCustomOp
+
+    for node in model.graph.node:
+        if not node.op_type.startswith("MVAU"):
+            continue
+        layer = getCustomOp(node)
+        binary = layer.get_nodeattr("weightDataType") == "BINARY"
+        if binary and not layer.get_nodeattr("binaryXnorMode"):
+            layer.set_nodeattr("weightDataType", "UINT2")
+            model.set_tensor_datatype(node.input[1], DataType["UINT2"])
 
 
 def generated(model: Any) -> dict[str, int]:

@@ -122,6 +122,8 @@ def _threshold(file: File, node: Node, reading: Reading) -> None:
         terms = reading.counted[op.x]
         kind, steps = IntType.holding(0, terms, kind.shape), (steps + terms + 1) // 2
     steps = np.clip(steps, kind.min, kind.max + 1)
+    if node.type.bits == 1 and not op.bipolar:  # a type of two bits, of which one is used
+        steps = np.pad(steps, ((0, 0), (0, 2)), constant_values=kind.max + 1)
     if op.x in reading.orders:
         steps = steps[reading.orders[op.x]]
     held = finn_type(IntType.holding(min(int(steps.min()), 0), max(int(steps.max()), 1), (1,)))
@@ -208,10 +210,25 @@ def _sum_pool(file: File, node: Node, reading: Reading) -> None:
 
 
 def _upsample(file: File, node: Node, reading: Reading) -> None:
+    """FINN's layer itself: its builder looks for Upsample, which ONNX has no more, not Resize."""
     op = node.op
     assert isinstance(op, Upsample)
-    scales = file.plain(f"{node.name}_scales", np.array([1, *op.factor, 1], np.float32))
-    file.node("Upsample", [op.x, scales], node.name, mode="nearest")
+    kind = reading.types[op.x]
+    (_, high, wide), (_, height, width) = node.type.shape, kind.shape
+    given: dict[str, Any] = {
+        "backend": "fpgadataflow",
+        "SIMD": 1,
+        "HO": high,
+        "WO": wide,
+        "HI": height,
+        "WI": width,
+        "NumChannels": kind.channels,
+        "inputDataType": finn_type(kind),
+        "batchSize": 1,
+        "cpp_interface": "hls_vector",
+        "hls_style": "freerunning",
+    }
+    file.node("UpsampleNearestNeighbour", [op.x], node.name, HARDWARE, **given)
 
 
 def _pad(file: File, node: Node, reading: Reading) -> None:
@@ -234,7 +251,7 @@ def _pad(file: File, node: Node, reading: Reading) -> None:
     if any(op.channels):
         before, behind = op.channels
         matrix = np.pad(np.eye(kind.channels, dtype=np.int64), ((0, 0), (before, behind)))
-        file.node("MatMul", [top, file.constant(f"{node.name}_ones", matrix, "BINARY")], node.name)
+        file.node("MatMul", [top, file.constant(f"{node.name}_ones", matrix, "INT2")], node.name)
 
 
 Emit = Callable[[File, Node, Reading], None]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import final
 
@@ -50,7 +51,9 @@ def make_environment(wanted: Environment, folder: Path) -> Path:
         return python
     shutil.rmtree(folder, ignore_errors=True)
     pins = folder / "requirements.txt"
-    pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    pip: tuple[str, ...] = (str(python), "-m", "pip", "install", "--quiet")
+    if find_spec("uv") is not None:  # links files instead of copying them
+        pip = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(python))
     steps = (
         (sys.executable, "-m", "venv", str(folder)),
         (*pip, "--requirement", str(pins)),

@@ -1,0 +1,106 @@
+"""FINN itself, in its own environment: its graphs keep our integers, and it estimates."""
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+import bitfold
+from bitfold.compiler.pipeline import run_pipeline
+from bitfold.errors import ToolFailed, ToolNotFound
+from bitfold.finn.estimate import (
+    environment,
+    finn_estimate,
+    finn_plan,
+    finn_samples,
+    read_result,
+    run_finn,
+)
+from bitfold.finn.prepare import export_qonnx
+from bitfold.synth.environment import make_environment
+
+sys.path.insert(0, str(Path(__file__).parent))
+from finn_graphs import bipolar, residual, windows
+
+from demo_net import demo_model
+from zoo import ZOO, needs_zoo
+
+pytestmark = [pytest.mark.finn, pytest.mark.slow]
+HOME = Path(__file__).parents[3] / "build" / "finn"
+GIVEN = {"fps": 2000.0, "clock_mhz": 100.0, "board": "Pynq-Z1"}
+
+
+@pytest.fixture(scope="session")
+def home() -> Path:
+    """FINN's environment; without the package index the tests are skipped, and fail in CI."""
+    try:
+        make_environment(environment(), HOME)
+    except ToolNotFound as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    return HOME
+
+
+@pytest.mark.parametrize("make", [residual, windows, bipolar])
+def test_finn_keeps_the_integers_of_branches_and_pools(make, home: Path, tmp_path: Path) -> None:
+    found = finn_estimate(run_pipeline(make()), home=home, cache=tmp_path, **GIVEN)
+    assert found.differ == {"file": 0, "step_streamline": 0, "step_convert_to_hw": 0}
+    assert found.compared > 0
+    assert found.fps >= GIVEN["fps"]
+    assert found.luts > 0
+
+
+def test_finn_estimates_the_demo_network_and_writes_its_sources(home: Path, tmp_path: Path) -> None:
+    graph = bitfold.read_graph(demo_model(tmp_path / "demo.onnx"))
+    found = finn_estimate(graph, home=home, cache=tmp_path / "cache", **GIVEN)
+    assert set(found.differ.values()) == {0}
+    kinds = [layer.kind for layer in found.layers]
+    assert sum(kind.startswith("MVAU") for kind in kinds) == 4
+    slowest = max(layer.cycles for layer in found.layers)
+    assert found.fps == pytest.approx(1e6 * GIVEN["clock_mhz"] / slowest)
+    assert found.generated[".cpp"] > 0
+    assert found.generated[".v"] > 0
+
+
+def test_finn_takes_the_exported_qonnx_file(home: Path, tmp_path: Path) -> None:
+    """Streamlined by FINN's own rules: input integers in the order of the file, a class out."""
+    demo = demo_model(tmp_path / "demo.onnx")
+    export_qonnx(demo, tmp_path / "finn.onnx", top_k=True)
+    graph = bitfold.read_graph(demo)
+    samples = np.load(io.BytesIO(finn_samples(graph, 3)))
+    x = np.moveaxis(samples["x"], -1, 1)
+    y = (samples["y"] + 0.0) * graph.output_map.scale + graph.output_map.bias
+    classes = y.argmax(1, keepdims=True).astype(np.float32)
+    buffer = io.BytesIO()
+    np.savez(buffer, x=x, y=classes)
+    model = onnx.load(tmp_path / "finn.onnx").SerializeToString()
+    plan = finn_plan(model, buffer.getvalue(), **GIVEN)
+    found = run_finn(plan, home=home, cache=tmp_path / "cache", clock_mhz=100.0)
+    assert set(found.differ.values()) == {0}
+    assert "LabelSelect_hls" in [layer.kind for layer in found.layers]
+
+
+@needs_zoo
+@pytest.mark.parametrize("name", ["zoo_mnist_tfc_1w1a", "zoo_unsw_nb15_mlp_w2a2"])
+def test_finn_takes_networks_of_others(name: str, home: Path, tmp_path: Path) -> None:
+    graph = bitfold.read_graph(ZOO / f"{name}.onnx")
+    found = finn_estimate(graph, home=home, cache=tmp_path, **GIVEN)
+    assert set(found.differ.values()) == {0}
+
+
+def test_what_finn_says_no_to_is_one_message(home: Path, tmp_path: Path) -> None:
+    graph = run_pipeline(bipolar())
+    with pytest.raises(ToolFailed, match=r"(?s)python exited 1.*finn\.log"):
+        finn_estimate(graph, home=home, cache=tmp_path, **(GIVEN | {"board": "no-such-board"}))
+
+
+def test_a_report_of_another_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "finn.json").write_text(json.dumps({"nodes": []}))
+    with pytest.raises(ToolFailed, match=r"not what finn-plus 1\.6\.1 reports"):
+        read_result(tmp_path / "finn.json", 100.0)

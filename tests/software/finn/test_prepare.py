@@ -1,0 +1,106 @@
+"""`bitfold export --for finn`: what FINN takes, and what it would trip over."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from click.testing import CliRunner
+
+from bitfold.cli.main import cli
+from bitfold.export.qonnx import run_qonnx
+from bitfold.finn.accepts import findings
+from bitfold.finn.prepare import export_qonnx
+from demo_net import demo_model
+from qonnx_nets import Net
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # qonnx warns of its own parts
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    return demo_model(tmp_path / "demo.onnx")
+
+
+def test_the_input_quantiser_becomes_a_scale_and_a_type(demo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "finn.onnx"
+    export_qonnx(demo, out)
+    before, after = onnx.load(demo), onnx.load(out)
+    kinds = [node.op_type for node in after.graph.node]
+    assert kinds.count("Quant") == [n.op_type for n in before.graph.node].count("Quant") - 1
+    notes = {
+        a.tensor_name: a.quant_parameter_tensor_names[0].value
+        for a in after.graph.quantization_annotation
+    }
+    assert notes == {after.graph.input[0].name: "UINT5"}
+    integers = np.random.default_rng(0).integers(0, 32, (4, 1, 8, 8)).astype(np.float32)
+    np.testing.assert_array_equal(run_qonnx(after, integers), run_qonnx(before, 0.5 * integers))
+
+
+def test_top_k_gives_the_class(demo: Path, tmp_path: Path) -> None:
+    export_qonnx(demo, tmp_path / "finn.onnx", top_k=True)
+    integers = np.random.default_rng(0).integers(0, 32, (1, 1, 8, 8)).astype(np.float32)
+    outputs = run_qonnx(onnx.load(demo), 0.5 * integers)
+    found = run_qonnx(onnx.load(tmp_path / "finn.onnx"), integers)
+    assert found.shape == (1, 1)
+    assert found.item() == outputs.argmax()
+
+
+def pooled(net: Net) -> None:
+    net.node("GlobalAveragePool")
+
+
+def grouped(net: Net) -> None:
+    net.conv(np.ones((4, 1, 1, 1)), 3, 1.0, group=2)
+
+
+def unequal(net: Net) -> None:
+    start = net.last
+    net.quant(4, 0.5)
+    other = net.last
+    net.last = start
+    net.quant(4, 0.25).node("Add", other)
+
+
+def unquantised(net: Net) -> None:
+    other = net.last
+    net.node("Relu").node("Add", other)
+
+
+BAD: dict[str, tuple[Callable[[Net], object], str]] = {
+    "pool": (pooled, "GlobalAveragePool without Trunc"),
+    "groups": (grouped, "2 groups of 4 outputs"),
+    "scales": (unequal, "branches of different scales"),
+    "zero point": (lambda net: net.quant(4, 0.5, zero=3.0), "zero point is not 0"),
+    "rounding": (lambda net: net.quant(4, 0.5, mode="FLOOR"), "rounding mode FLOOR"),
+    "bits": (lambda net: net.quant(12, 0.5), "12 bits"),
+    "operation": (lambda net: net.node("LeakyRelu"), "no rule for LeakyRelu"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_finn_would_trip_over_is_named(name: str) -> None:
+    change, words = BAD[name]
+    net = Net(2, 4, 4).quant(4, 0.5)
+    change(net)
+    found = findings(net.model())
+    assert len(found) == 1
+    assert words in str(found[0])
+
+
+def test_all_findings_stand_in_one_message_and_nothing_is_written(tmp_path: Path) -> None:
+    net = Net(2, 4, 4).quant(4, 0.5)
+    unequal(net)
+    pooled(net.quant(4, 0.5))
+    net.shape_node("Flatten").gemm(np.ones((3, 2)), 3, 1.0)
+    path, out = tmp_path / "bad.onnx", tmp_path / "out.onnx"
+    path.write_bytes(net.model().SerializeToString())
+    done = CliRunner().invoke(cli, ["export", str(path), "-o", str(out)])
+    said = str(done.exception)
+    assert "different scales" in said
+    assert "without Trunc" in said
+    assert not out.exists()
+    done = CliRunner().invoke(cli, ["export", str(path), "--integers", "-o", str(out)])
+    assert done.exit_code == 0
+    assert out.exists()
