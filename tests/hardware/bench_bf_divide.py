@@ -1,9 +1,10 @@
 """cocotb bench of bf_divide: codes against its lines, and the cycle of every beat."""
 
 import cocotb
-from code_beats import accumulators, resets, run
+from code_beats import resets, run
 from divide_cases import thresholds_of
 from streams import parameters, start
+from threshold_cases import accumulators
 
 
 @cocotb.test()

@@ -1,16 +1,16 @@
 """cocotb bench of bf_maxpool: the maximum of the integers, and every vector's exact cycle."""
 
 import random
+from functools import partial
 
 import cocotb
+from move_cases import pool_windows
 from planes import (
     consumer_times,
-    flat,
     inner_waits,
     irregular_times,
     last_times,
     predict,
-    to_planes,
     vector_waits,
 )
 from streams import collect, drive, parameters, reset, start, timed_run
@@ -23,25 +23,7 @@ GROUP, BEATS, PLANES = P["Group"], P["Beats"], P["Planes"]
 SIGNED, POSITIONS, HELD = bool(P["Signed"]), P["Positions"], P.get("OutVectors", 2)
 
 
-def windows(count: int, seed: int) -> tuple[list[int], list[int]]:
-    """Beats in, beats out. Few distinct values now and then, so that ties occur."""
-    rng = random.Random(seed)
-    channels = BEATS // PLANES * GROUP
-    low = -(1 << (PLANES - 1)) if SIGNED else 0
-    high = low + (1 << PLANES) - 1
-    given, wanted = [], []
-    for number in range(count):
-        narrow = number % 3 == 0
-        pixels = [
-            [
-                rng.choice((low, high, 0 if low else 1)) if narrow else rng.randint(low, high)
-                for _ in range(channels)
-            ]
-            for _ in range(POSITIONS)
-        ]
-        given += flat([to_planes(pixel, GROUP, PLANES) for pixel in pixels])
-        wanted += to_planes([max(column) for column in zip(*pixels, strict=True)], GROUP, PLANES)
-    return given, wanted
+windows = partial(pool_windows, P)
 
 
 async def begin(dut):

@@ -1,9 +1,9 @@
 """cocotb bench of bf_threshold: codes against counted thresholds, and the cycle of every beat."""
 
 import cocotb
-from code_beats import accumulators, resets, run
+from code_beats import resets, run
 from streams import parameters, start
-from threshold_cases import thresholds_of
+from threshold_cases import accumulators, thresholds_of
 
 
 @cocotb.test()

@@ -1,51 +1,16 @@
 """cocotb bench of bf_window: contents under random stalls, and every window's exact cycle."""
 
-import random
+from functools import partial
 
 import cocotb
 from bench_moves import compare_after_resets, compare_cycles, compare_under_stalls
-from planes import flat, padding, random_map, windows
+from move_cases import window_frames, window_stage
 from streams import parameters
 
 from bitfold.cost.schedule_window import WindowSchedule
-from bitfold.cost.stages import Window
 
-P = parameters()
-STAGE = Window(
-    name="dut",
-    group=P["Group"],
-    beats=P["Beats"],
-    planes=P.get("Planes", 1),
-    height=P["Height"],
-    width=P["Width"],
-    kernel=(P["KernelH"], P["KernelW"]),
-    stride=(P["StrideH"], P["StrideW"]),
-    pads=tuple(P.get(f"Pad{side}", 0) for side in ("Top", "Left", "Bottom", "Right")),
-    dilation=(P.get("DilationH", 1), P.get("DilationW", 1)),
-    pad_sign=bool(P.get("PadSign", 0)),
-)
-
-
-def frames(count: int, seed: int) -> tuple[list[int], list[int]]:
-    """Beats in, beats out."""
-    rng, size = random.Random(seed), (STAGE.height, STAGE.width)
-    pad = padding(STAGE.beats, STAGE.group, STAGE.planes, STAGE.pad_sign)
-    given, wanted = [], []
-    for _ in range(count):
-        pixels = random_map(rng, size[0] * size[1], STAGE.beats, STAGE.group)
-        given += flat(pixels)
-        wanted += flat(
-            windows(
-                pixels,
-                size,
-                kernel=STAGE.kernel,
-                stride=STAGE.stride,
-                pads=STAGE.pads,
-                pad=pad,
-                dilation=STAGE.dilation,
-            )
-        )
-    return given, wanted
+STAGE = window_stage(parameters())
+frames = partial(window_frames, STAGE)
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")

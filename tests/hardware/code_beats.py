@@ -5,20 +5,9 @@ import random
 import numpy as np
 from cocotb.triggers import FallingEdge
 from streams import reset
+from threshold_cases import accumulators
 
 from bitfold.sim.reference import apply_thresholds, to_plane_beats
-
-
-def accumulators(p: dict, thresholds: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """(count, Outputs): extremes, values at and beside thresholds, and random ones."""
-    rng = np.random.default_rng(seed)
-    half = 1 << (p["AccWidth"] - 1)
-    acc = rng.integers(-half, half, (count, len(thresholds)))
-    for c, row in enumerate(thresholds):
-        near = rng.choice(row, count) + rng.integers(-1, 2, count)
-        acc[::2, c] = near[::2]
-    acc[0], acc[1] = -half, half - 1
-    return acc.clip(-half, half - 1)
 
 
 def pack(values: np.ndarray, width: int) -> int:

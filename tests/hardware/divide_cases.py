@@ -5,6 +5,16 @@ from typing import Any
 
 import numpy as np
 
+# pe, tpe, folds, acc_width, bits, signed, shift, one, half
+SHAPES = [
+    (1, 1, 1, 4, 2, 0, 0, 0, 0),
+    (4, 4, 1, 12, 8, 1, 5, 0, 0),
+    (4, 2, 3, 17, 8, 0, 9, 0, 0),
+    (6, 2, 2, 9, 7, 1, 3, 1, 0),
+    (3, 1, 2, 10, 5, 0, 1, 0, 0),
+    (4, 2, 2, 11, 8, 1, 4, 0, 1),
+]
+
 
 def lines_of(p: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Slopes and offsets (Outputs,): from flat to steeper than accumulators reach, on any side."""

@@ -1,22 +1,11 @@
 import pytest
-from divide_cases import lines_of, sizes_of
+from divide_cases import SHAPES, lines_of, sizes_of
 from harness import bench
 from mvtu_layer import write_lanes
 
 from bitfold.sim.reference import pack_divisors, to_mem
 
 pytestmark = pytest.mark.rtl
-
-
-# pe, tpe, folds, acc_width, bits, signed, shift, one, half
-SHAPES = [
-    (1, 1, 1, 4, 2, 0, 0, 0, 0),
-    (4, 4, 1, 12, 8, 1, 5, 0, 0),
-    (4, 2, 3, 17, 8, 0, 9, 0, 0),
-    (6, 2, 2, 9, 7, 1, 3, 1, 0),
-    (3, 1, 2, 10, 5, 0, 1, 0, 0),
-    (4, 2, 2, 11, 8, 1, 4, 0, 1),
-]
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

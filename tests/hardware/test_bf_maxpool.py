@@ -1,23 +1,15 @@
 import pytest
 from harness import bench
+from move_cases import POOLS
 
 pytestmark = pytest.mark.rtl
 
+HELD = (2, 2, 1, 2, 3, 2)  # OutVectors of each
 
-@pytest.mark.parametrize(
-    ("group", "beats", "planes", "signed", "positions", "held"),
-    [
-        (8, 8, 4, 0, 4, 2),
-        (16, 6, 3, 1, 4, 2),
-        (1, 4, 4, 1, 9, 1),
-        (5, 1, 1, 0, 2, 2),
-        (3, 8, 8, 1, 6, 3),
-        (1, 1, 1, 1, 1, 2),
-    ],
-)
-def test_maximum_and_its_cycles(
-    *, group: int, beats: int, planes: int, signed: int, positions: int, held: int
-) -> None:
+
+@pytest.mark.parametrize(("shape", "held"), list(zip(POOLS, HELD, strict=True)), ids=str)
+def test_maximum_and_its_cycles(shape: tuple[int, ...], held: int) -> None:
+    group, beats, planes, signed, positions = shape
     bench(
         "bf_maxpool",
         Group=group,

@@ -1,25 +1,14 @@
 import pytest
 from harness import bench
 from mvtu_layer import write_lanes
-from threshold_cases import thresholds_of
+from threshold_cases import ONE_TABLE, SHAPES, thresholds_of
 
 from bitfold.sim.reference import pack_thresholds, to_mem
 
 pytestmark = pytest.mark.rtl
 
 
-# pe, tpe, folds, acc_width, bits, signed
-SHAPES = [
-    (1, 1, 1, 2, 1, 0),
-    (4, 4, 1, 9, 2, 1),
-    (4, 2, 3, 12, 4, 0),
-    (6, 2, 2, 7, 3, 1),
-    (3, 1, 1, 10, 8, 0),
-    (4, 2, 2, 5, 1, 1),
-]
-
-
-@pytest.mark.parametrize("shape", [(4, 2, 3, 12, 4, 0), (6, 1, 1, 9, 8, 1)], ids=str)
+@pytest.mark.parametrize("shape", ONE_TABLE, ids=str)
 def test_one_table_serves_all_channels(shape: tuple[int, ...]) -> None:
     pe, tpe, folds, acc_width, bits, signed = shape
     sizes = {"Pe": pe, "Folds": folds, "AccWidth": acc_width, "OutBits": bits}

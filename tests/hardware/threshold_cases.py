@@ -5,6 +5,17 @@ from typing import Any
 
 import numpy as np
 
+# pe, tpe, folds, acc_width, bits, signed
+SHAPES = [
+    (1, 1, 1, 2, 1, 0),
+    (4, 4, 1, 9, 2, 1),
+    (4, 2, 3, 12, 4, 0),
+    (6, 2, 2, 7, 3, 1),
+    (3, 1, 1, 10, 8, 0),
+    (4, 2, 2, 5, 1, 1),
+]
+ONE_TABLE = [(4, 2, 3, 12, 4, 0), (6, 1, 1, 9, 8, 1)]
+
 
 def thresholds_of(p: Mapping[str, Any]) -> np.ndarray:
     """(Outputs, 2**OutBits - 1), ascending; with duplicates, never, always and both in one.
@@ -24,3 +35,15 @@ def thresholds_of(p: Mapping[str, Any]) -> np.ndarray:
     if p.get("OneTable"):
         drawn[:] = rng.integers(-half, half, count)
     return np.sort(drawn, axis=1)
+
+
+def accumulators(p: dict, thresholds: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """(count, Outputs): extremes, values at and beside thresholds, and random ones."""
+    rng = np.random.default_rng(seed)
+    half = 1 << (p["AccWidth"] - 1)
+    acc = rng.integers(-half, half, (count, len(thresholds)))
+    for c, row in enumerate(thresholds):
+        near = rng.choice(row, count) + rng.integers(-1, 2, count)
+        acc[::2, c] = near[::2]
+    acc[0], acc[1] = -half, half - 1
+    return acc.clip(-half, half - 1)

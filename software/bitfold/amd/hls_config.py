@@ -40,6 +40,7 @@ MODULES: Mapping[str, Module] = {
     "bf_window": Module(header="bf_window"),
     "bf_mvtu": Module(header="bf_mvtu", base="mvtu_defaults"),
     "bf_vvau": Module(header="bf_vvau", base="vvau_defaults"),
+    "bf_results": Module(header="bf_results", base="results_defaults"),
     "bf_maxpool": Module(header="bf_maxpool"),
     "bf_fork": Module(header="bf_branch"),
     "bf_join": Module(header="bf_branch"),
@@ -77,6 +78,8 @@ def config(
         tables, functions = _mvtu(name, values, parameters, images)
     elif module == "bf_vvau":
         tables, functions = _vvau(name, values, parameters, images)
+    elif module == "bf_results":
+        tables, functions = _results(name, values, values["Pe"], parameters, images)
     else:
         tables, functions = "", ""
     members = "".join(_member(k, v) for k, v in values.items())
@@ -110,7 +113,9 @@ def _file(parameters: Parameters, key: str) -> str:
     return str(parameters[key]).strip('"')
 
 
-def _mvtu(name: str, v: Mapping[str, int], parameters: Parameters, images: Images) -> tuple[str, str]:
+def _mvtu(
+    name: str, v: Mapping[str, int], parameters: Parameters, images: Images
+) -> tuple[str, str]:
     """Steps, weights by word and plane, and what makes results."""
     count = -(-v["Planes"] // v["Ap"]) * -(-v["WPlanes"] // v["Wp"])
     steps = lanes(number(parameters["Steps"]), 32, count)
@@ -122,7 +127,9 @@ def _mvtu(name: str, v: Mapping[str, int], parameters: Parameters, images: Image
     return _joined((tables, functions), more, _results(name, v, v["Pe"], parameters, images))
 
 
-def _vvau(name: str, v: Mapping[str, int], parameters: Parameters, images: Images) -> tuple[str, str]:
+def _vvau(
+    name: str, v: Mapping[str, int], parameters: Parameters, images: Images
+) -> tuple[str, str]:
     """Weights where there are any, and what makes results."""
     parts = []
     if v["WKind"]:
@@ -138,8 +145,8 @@ def _results(
 ) -> tuple[str, str]:
     """Thresholds or words of dividers by lane, biases by fold; nothing for raw planes."""
     width = v["AccWidth"]
-    if v["Final"]:
-        if not v["HasBias"]:
+    if v.get("Final"):
+        if not v.get("HasBias"):
             return "", _function("bias", f"ap_int<{width}>", "unsigned, unsigned", "0")
         words = images(_file(parameters, "BiasFile"))
         biases = [lanes(word, width, pe, signed=True) for word in words]
@@ -155,14 +162,10 @@ def _results(
     return _grid(name, "threshold", f"ap_int<{width + 1}>", width + 1, rows, by_lane=True)
 
 
-def _array(
-    name: str, what: str, element: str, bits: int, values: Sequence[int]
-) -> tuple[str, str]:
+def _array(name: str, what: str, element: str, bits: int, values: Sequence[int]) -> tuple[str, str]:
     """An array and the function that reads it."""
     array = f"{name}_{what}"
-    return row(array, element, bits, values), _function(
-        what, element, "unsigned i", f"{array}[i]"
-    )
+    return row(array, element, bits, values), _function(what, element, "unsigned i", f"{array}[i]")
 
 
 def _grid(

@@ -7,13 +7,11 @@ from bitfold.amd.hls_headers import ap_types, own_headers
 from bitfold.synth.on_path import PathRunner, Program
 from bitfold.synth.plan import BuildPlan, Built, Command, execute
 
-FLAGS = ("-std=c++14", "-O1", "-fno-threadsafe-statics", "-Wno-unknown-pragmas")
+FLAGS = ("-std=c++14", "-fno-threadsafe-statics", "-Wno-unknown-pragmas")
 LOG = "csim.log"
 _OUR_WARNINGS = ("-Wall", "-Wextra", "-Werror")
 _PROGRAMS = {
-    "g++": Program(
-        executable="g++", says_version=("--version",), install="apt-get install g++"
-    ),
+    "g++": Program(executable="g++", says_version=("--version",), install="apt-get install g++"),
     "csim": Program(executable="./csim"),
 }
 
@@ -26,16 +24,18 @@ def simulate(
     cache: Path,
     ap_types_in: Path,
     arguments: Sequence[str] = (),
+    level: int = 1,
 ) -> Built:
     """Compile `sources`, which are among `files`, and run the program in the build's folder.
 
     The headers of hls/include lie in include/; `outputs` are files that the program writes.
+    level: of g++'s optimisation; 0 compiles quickly and runs slowly.
     Raises: ToolNotFound, ToolFailed.
     """
     headers = {f"include/{k}": v for k, v in own_headers().items()}
     types = {f"ap_types/{k}": v for k, v in ap_types(ap_types_in).items()}
     # The vendor's headers have warnings of their own: -isystem silences them where g++ can tell.
-    command = (*FLAGS, *_OUR_WARNINGS, "-Wno-uninitialized", "-Wno-maybe-uninitialized")
+    command = (*FLAGS, f"-O{level}", *_OUR_WARNINGS, "-Wno-uninitialized", "-Wno-maybe-uninitialized")
     plan = BuildPlan(
         name=name,
         files={**headers, **types, **files},

@@ -39,7 +39,9 @@ def lanes(word: int, width: int, count: int, *, signed: bool = False) -> list[in
 
 def table(name: str, element: str, width: int, rows: Sequence[Sequence[int]]) -> str:
     """A constant array of two dimensions; element: its type, `width` bits wide."""
-    body = ",\n".join("  {" + _wrapped([_literal(v, element, width) for v in r]) + "}" for r in rows)
+    body = ",\n".join(
+        "  {" + _wrapped([_literal(v, element, width) for v in r]) + "}" for r in rows
+    )
     return f"static const {element} {name}[{len(rows)}][{len(rows[0])}] = {{\n{body}\n}};\n"
 
 

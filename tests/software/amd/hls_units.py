@@ -116,7 +116,7 @@ def run_units(name: str, units: Sequence[Unit]) -> dict[str, Ran]:
     text += "".join(f'#include "{header}.hpp"\n' for header in headers) + _MAIN
     calls, given = "", []
     for unit in units:
-        made = config(unit.name, unit.module, unit.parameters, _image, unit.more)
+        made = config(_struct(unit), unit.module, unit.parameters, _image, unit.more)
         text += f"namespace bitfold {{\n{made.tables}{made.struct}}}\n{_function(unit)}"
         calls += f"  run_{unit.name}(out);\n"
         for kind, beats in unit.inputs:
@@ -124,9 +124,7 @@ def run_units(name: str, units: Sequence[Unit]) -> dict[str, Ran]:
             given.append(f"{len(beats)} {' '.join(shown)}\n")
     text += f'int main() {{\n  FILE* out = fopen("outputs.txt", "w");\n{calls}  fclose(out);\n}}\n'
     files = {"units.cpp": text.encode(), "inputs.txt": "".join(given).encode()}
-    built = simulate(
-        name, ["units.cpp"], files, ["outputs.txt"], CACHE, ap_types_folder()
-    )
+    built = simulate(name, ["units.cpp"], files, ["outputs.txt"], CACHE, ap_types_folder(), level=0)
     assert "WARNING" not in (built.folder / "csim.log").read_text()
     lines = iter((built.folder / "outputs.txt").read_text().splitlines())
     return {
@@ -136,6 +134,11 @@ def run_units(name: str, units: Sequence[Unit]) -> dict[str, Ran]:
         )
         for unit in units
     }
+
+
+def _struct(unit: Unit) -> str:
+    """Of its parameters; some cases are called as C++ words are."""
+    return f"u_{unit.name}"
 
 
 def _image(name: str) -> list[int]:
@@ -152,8 +155,8 @@ def _function(unit: Unit) -> str:
     text += "".join(f"  fill({name});\n" for name in given)
     places = {f"in{i}": name for i, name in enumerate(given)}
     places |= {f"out{i}": name for i, name in enumerate(made)}
-    text += f"  {unit.call.format(P=unit.name, frames=unit.frames, **places)};\n"
+    text += f"  {unit.call.format(P=_struct(unit), frames=unit.frames, **places)};\n"
     text += "".join(f"  drain(out, {name});\n" for name in made)
     shown = ", ".join(f'\\"{loop}\\": %lu' for loop in unit.loops)
-    counts = "".join(f", trips<{unit.name}, {loop}>()" for loop in unit.loops)
+    counts = "".join(f", trips<{_struct(unit)}, {loop}>()" for loop in unit.loops)
     return text + f'  fprintf(out, "{{{shown}}}\\n"{counts});\n}}\n'
