@@ -48,7 +48,8 @@ void bf_upscale(hls::stream<ap_uint<P::Group>>& in, hls::stream<ap_uint<P::Group
     unsigned gone = 0;
 
     if (present >= (col + 1) * P::Beats) {
-      const unsigned part = P::Split ? down * P::FactorW + across : 0;
+      unsigned part = 0;
+      if (P::Split) part = down * P::FactorW + across;
       const unsigned place = (run * Parts + part) * P::Run + beat;
       out.write(memory[slot * RowBeats + col * P::Beats + place]);
       const bool run_ends = beat == P::Run - 1;
