@@ -11,7 +11,7 @@
 // Trips        those cycles of the RTL in which a beat goes in or a window's beat comes out, from the
 //              first to the last: a frame takes max(beats in, beats out) but for what rows that no
 //              window reads, or windows of padding alone, leave idle
-// RTL twin     bf_window; test: tests/software/amd/test_hls_window.py
+// RTL twin     bf_window; test: tests/software/amd/test_hls_moves.py
 #ifndef BF_WINDOW_HPP
 #define BF_WINDOW_HPP
 

@@ -58,9 +58,7 @@ def write_hls(
         codes = random_samples(graph, FRAMES)
     else:
         codes = read_samples(samples, graph)[0][:FRAMES]
-    files = network(
-        design.stages, design.target, lambda name: read_image(design.folder / name)
-    )
+    files = network(design.stages, design.target, lambda name: read_image(design.folder / name))
     frame = np.frombuffer(frame_bytes(graph, codes), np.uint8).reshape(len(codes), -1)
     value = {
         "kind": KIND,

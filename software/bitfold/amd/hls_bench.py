@@ -47,7 +47,9 @@ int main(int argc, char** argv) {{
   hls::stream<bitfold::axis_word<32>> m_axis("m_axis");
   for (unsigned beat = 0; beat < frames * BEATS; beat++) {{
     bitfold::axis_word<8 * GROUP> word;
-    for (unsigned i = 0; i < GROUP; i++) word.data.range(8 * i + 7, 8 * i) = bytes[beat * GROUP + i];
+    for (unsigned i = 0; i < GROUP; i++) {{
+      word.data.range(8 * i + 7, 8 * i) = bytes[beat * GROUP + i];
+    }}
     word.keep = -1;
     word.strb = -1;
     word.last = beat % BEATS == BEATS - 1;
@@ -73,8 +75,8 @@ int main(int argc, char** argv) {{
 {tells}  fclose(rounds);
 #endif
   if (count != (unsigned long)frames * OUTPUTS) wrong++;
-  printf("%u frames, %lu integers, %lu differ from the golden model, %lu tlast misplaced\\n", frames,
-         count, wrong, misplaced);
+  printf("%u frames, %lu integers, %lu differ from the golden model, %lu tlast misplaced\\n",
+         frames, count, wrong, misplaced);
   if (!s_axis.empty()) printf("input is left over\\n");
   const bool fine = wrong == 0 && misplaced == 0 && s_axis.empty();
   if (argc > 1 && strcmp(argv[1], "{no_verdict}") == 0) return misplaced != 0 || !s_axis.empty();

@@ -131,7 +131,7 @@ def _vvau(
     name: str, v: Mapping[str, int], parameters: Parameters, images: Images
 ) -> tuple[str, str]:
     """Weights where there are any, and what makes results."""
-    parts = []
+    parts: list[tuple[str, str]] = []
     if v["WKind"]:
         words, bits = images(_file(parameters, "WeightFile")), v["WBits"]
         channels = v["Group"] if v["WKind"] == 2 else 1
@@ -154,11 +154,11 @@ def _results(
     if v.get("Raw"):
         return "", ""
     prefix = _file(parameters, "ThresholdFile")
-    images_ = [images(lane_file(prefix, lane)) for lane in range(v["Tpe"])]
+    by_lane = [images(lane_file(prefix, lane)) for lane in range(v["Tpe"])]
     if v.get("Divide"):
         bits = v["DivideWidth"] + v["SlopeWidth"]
-        return _grid(name, "threshold", f"ap_uint<{bits}>", bits, images_, by_lane=True)
-    rows = [[lanes(word, width + 1, 1, signed=True)[0] for word in words] for words in images_]
+        return _grid(name, "threshold", f"ap_uint<{bits}>", bits, by_lane, by_lane=True)
+    rows = [[lanes(word, width + 1, 1, signed=True)[0] for word in words] for words in by_lane]
     return _grid(name, "threshold", f"ap_int<{width + 1}>", width + 1, rows, by_lane=True)
 
 
@@ -180,13 +180,12 @@ def _grid(
     """A table and the function that reads it. by_lane: each row is a memory of its own; else the
     numbers of a row are one word."""
     array = f"{name}_{what}"
+    pragmas = [f"ARRAY_RESHAPE variable={array} complete dim=2"]
     if by_lane:
-        pragmas = (
+        pragmas = [
             f"ARRAY_PARTITION variable={array} complete dim=1",
             f"BIND_STORAGE variable={array} type=rom_1p latency=1",
-        )
-    else:
-        pragmas = (f"ARRAY_RESHAPE variable={array} complete dim=2",)
+        ]
     return table(array, element, bits, rows), _function(
         what, element, "unsigned i, unsigned j", f"{array}[i][j]", pragmas
     )

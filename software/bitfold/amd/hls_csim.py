@@ -36,7 +36,7 @@ class Loop:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """Rounds of a stage's busiest loop in a frame, and the cycles that the cost model has for it."""
+    """Rounds of a stage's busiest loop in a frame; the cycles that the cost model has for it."""
 
     stage: str
     rounds: int
@@ -63,7 +63,7 @@ class Csim:
 
 
 def csim(design: Design, folder: Path, cache: Path, ap_types: Path | None = None) -> Csim:
-    """Compile and run the C++ of `folder`, which `write_hls` made of `design`; write csim.json there.
+    """Compile and run the C++ of `folder`, which `write_hls` made of `design`; writes csim.json.
 
     ap_types: folder of ap_int.h, the installed package's when None.
     Raises: ToolNotFound, ToolFailed; MismatchError after csim.json is written, if anything differs.
@@ -73,11 +73,11 @@ def csim(design: Design, folder: Path, cache: Path, ap_types: Path | None = None
     files = {name: (folder / name).read_bytes() for name in names}
     built = simulate(
         "csim",
-        _SOURCES,
-        files,
-        (OUTPUTS, TRIPS, LOG),
-        cache,
-        ap_types_folder(ap_types),
+        sources=_SOURCES,
+        files=files,
+        outputs=(OUTPUTS, TRIPS, LOG),
+        cache=cache,
+        ap_types_in=ap_types_folder(ap_types),
         arguments=(NO_VERDICT,),
     )
     golden = np.loadtxt(folder / GOLDEN, dtype=np.int64, ndmin=2)

@@ -9,7 +9,8 @@ from bitfold.synth.plan import BuildPlan, Built, Command, execute
 
 FLAGS = ("-std=c++14", "-fno-threadsafe-statics", "-Wno-unknown-pragmas")
 LOG = "csim.log"
-_OUR_WARNINGS = ("-Wall", "-Wextra", "-Werror")
+# The vendor's headers have warnings of their own, some of which show up in our code.
+_WARNINGS = ("-Wall", "-Wextra", "-Werror", "-Wno-uninitialized", "-Wno-maybe-uninitialized")
 _PROGRAMS = {
     "g++": Program(executable="g++", says_version=("--version",), install="apt-get install g++"),
     "csim": Program(executable="./csim"),
@@ -18,6 +19,7 @@ _PROGRAMS = {
 
 def simulate(
     name: str,
+    *,
     sources: Sequence[str],
     files: Mapping[str, bytes],
     outputs: Sequence[str],
@@ -34,8 +36,7 @@ def simulate(
     """
     headers = {f"include/{k}": v for k, v in own_headers().items()}
     types = {f"ap_types/{k}": v for k, v in ap_types(ap_types_in).items()}
-    # The vendor's headers have warnings of their own: -isystem silences them where g++ can tell.
-    command = (*FLAGS, f"-O{level}", *_OUR_WARNINGS, "-Wno-uninitialized", "-Wno-maybe-uninitialized")
+    command = (*FLAGS, f"-O{level}", *_WARNINGS)
     plan = BuildPlan(
         name=name,
         files={**headers, **types, **files},

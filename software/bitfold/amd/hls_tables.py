@@ -32,7 +32,7 @@ def read_image(path: Path) -> list[int]:
 
 
 def lanes(word: int, width: int, count: int, *, signed: bool = False) -> list[int]:
-    """`count` numbers of `width` bits that lie side by side in a word, the first in the low bits."""
+    """`count` numbers of `width` bits, side by side in a word, the first in the low bits."""
     found = [word >> i * width & ((1 << width) - 1) for i in range(count)]
     return [v - (1 << width) if signed and v >> width - 1 else v for v in found]
 

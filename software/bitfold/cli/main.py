@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "compile": "bitfold.cli.compile",
     "verify": "bitfold.cli.verify",
     "synth": "bitfold.cli.synth",
+    "hls": "bitfold.cli.hls",
     "bitstream": "bitfold.cli.bitstream",
     "run": "bitfold.cli.run",
     "report": "bitfold.cli.report",

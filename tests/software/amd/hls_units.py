@@ -124,7 +124,15 @@ def run_units(name: str, units: Sequence[Unit]) -> dict[str, Ran]:
             given.append(f"{len(beats)} {' '.join(shown)}\n")
     text += f'int main() {{\n  FILE* out = fopen("outputs.txt", "w");\n{calls}  fclose(out);\n}}\n'
     files = {"units.cpp": text.encode(), "inputs.txt": "".join(given).encode()}
-    built = simulate(name, ["units.cpp"], files, ["outputs.txt"], CACHE, ap_types_folder(), level=0)
+    built = simulate(
+        name,
+        sources=["units.cpp"],
+        files=files,
+        outputs=["outputs.txt"],
+        cache=CACHE,
+        ap_types_in=ap_types_folder(),
+        level=0,
+    )
     assert "WARNING" not in (built.folder / "csim.log").read_text()
     lines = iter((built.folder / "outputs.txt").read_text().splitlines())
     return {
