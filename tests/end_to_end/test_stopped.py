@@ -39,6 +39,7 @@ STEPS = {
     "synth": Step(
         ("synth", DESIGN, "--target", "ecp5"), f"{DESIGN}/synth-ecp5.json", "digits/cache/synth/.*"
     ),
+    "hls": Step(("hls", DESIGN, "--csim"), "digits/hls/csim.json", "digits/cache/hls/.csim*/*.log"),
     "bitstream": Step(("bitstream", DESIGN), f"{DESIGN}/bitstream", "digits/cache/synth/.*"),
     "calibrate": Step(
         ("calibrate", "--target", "ecp5", "-o", "table.toml", "--cache", "calibrated"),

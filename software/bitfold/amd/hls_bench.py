@@ -13,7 +13,7 @@ from bitfold.cost.stages import AxisIn, AxisOut, Stage
 
 INPUTS, GOLDEN = "vectors/inputs.txt", "vectors/golden.txt"
 OUTPUTS, TRIPS = "outputs.txt", "trips.txt"
-NO_VERDICT = "no-verdict"  # argument: the caller compares
+NO_VERDICT = "no-verdict"  # argument: the caller compares the integers
 
 _BENCH = """\
 // SPDX-License-Identifier: Apache-2.0
@@ -35,6 +35,7 @@ static void tell(FILE* file, const char* stage, const char* loop) {{
 }}
 
 int main(int argc, char** argv) {{
+  const bool verdict = !(argc > 1 && strcmp(argv[1], "{no_verdict}") == 0);
   std::ifstream inputs("{inputs}"), golden("{golden}");
   std::vector<unsigned> bytes;
   for (unsigned byte; inputs >> byte;) bytes.push_back(byte);
@@ -64,7 +65,7 @@ int main(int argc, char** argv) {{
     const bitfold::axis_word<32> word = m_axis.read();
     const int value = ap_int<32>(word.data).to_int();
     int wanted = 0;
-    if (!(golden >> wanted) || wanted != value) wrong++;
+    if (verdict && (!(golden >> wanted) || wanted != value)) wrong++;
     const bool ends = count % OUTPUTS == OUTPUTS - 1;
     if (ends != (word.last == 1)) misplaced++;
     fprintf(outputs, ends ? "%d\\n" : "%d ", value);
@@ -75,12 +76,10 @@ int main(int argc, char** argv) {{
 {tells}  fclose(rounds);
 #endif
   if (count != (unsigned long)frames * OUTPUTS) wrong++;
-  printf("%u frames, %lu integers, %lu differ from the golden model, %lu tlast misplaced\\n",
-         frames, count, wrong, misplaced);
+  printf("%u frames, %lu integers, %lu tlast misplaced\\n", frames, count, misplaced);
+  if (verdict) printf("%lu integers differ from the golden model\\n", wrong);
   if (!s_axis.empty()) printf("input is left over\\n");
-  const bool fine = wrong == 0 && misplaced == 0 && s_axis.empty();
-  if (argc > 1 && strcmp(argv[1], "{no_verdict}") == 0) return misplaced != 0 || !s_axis.empty();
-  return fine ? 0 : 1;
+  return wrong == 0 && misplaced == 0 && s_axis.empty() ? 0 : 1;
 }}
 """
 

@@ -62,14 +62,16 @@ class Csim:
         return self.mismatches == 0 and all(x.rounds == x.predicted for x in self.loops)
 
 
-def csim(design: Design, folder: Path, cache: Path, ap_types: Path | None = None) -> Csim:
+def csim(
+    design: Design, folder: Path, cache: Path, ap_types: Path | None = None, *, level: int = 1
+) -> Csim:
     """Compile and run the C++ of `folder`, which `write_hls` made of `design`; writes csim.json.
 
-    ap_types: folder of ap_int.h, the installed package's when None.
+    ap_types: folder of ap_int.h, the installed package's when None. level: of g++'s optimisation.
     Raises: ToolNotFound, ToolFailed; MismatchError after csim.json is written, if anything differs.
     """
     about = read_json(folder / "hls.json", "hls", 1)
-    names = (*_SOURCES, "network.hpp", "tables.hpp", INPUTS, GOLDEN)
+    names = (*_SOURCES, "network.hpp", "tables.hpp", INPUTS)
     files = {name: (folder / name).read_bytes() for name in names}
     built = simulate(
         "csim",
@@ -79,6 +81,7 @@ def csim(design: Design, folder: Path, cache: Path, ap_types: Path | None = None
         cache=cache,
         ap_types_in=ap_types_folder(ap_types),
         arguments=(NO_VERDICT,),
+        level=level,
     )
     golden = np.loadtxt(folder / GOLDEN, dtype=np.int64, ndmin=2)
     found = _numbers(built.folder / OUTPUTS, golden.shape)
