@@ -3,8 +3,8 @@
 //
 // bf_axis_in   a beat carries P::Group values, value i in byte i, of which the low P::Planes bits
 //              count; it leaves as Planes beats, most significant plane first. tlast is not read.
-// bf_axis_out  a word of P::Items integers leaves as as many beats of 32 bits, sign-extended (or with
-//              Signed 0 zero-extended); tlast marks the last of each frame of P::Outputs.
+// bf_axis_out  a word of P::Items integers leaves as Items beats of 32 bits, sign-extended (or
+//              with Signed 0 zero-extended); tlast marks the last of each frame of P::Outputs.
 // Trips        frames * BeatsPerFrame * Planes; frames * Outputs.
 // RTL twins    bf_axis_in, bf_axis_out; test: tests/software/amd/test_hls_moves.py
 #ifndef BF_AXIS_HPP

@@ -3,7 +3,7 @@
 //
 // bf_fork      every beat goes to every branch. The streams behind it have the depth that the cycle
 //              model finds for the RTL's, so that a branch that waits for another does not stop it.
-// bf_join      a vector of each stream in turn: beats(k) beats of stream k. A stream may be `zeros`.
+// bf_join      a vector of each stream in turn: beats(k) beats of stream k, which may be `zeros`.
 //
 // Parameters   Width, Beats, Branches as in bf_fork.sv and bf_join.sv; beats(k): the RTL's Beats of
 //              branch k. FrameVectors: vectors of a frame.

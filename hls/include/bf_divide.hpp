@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// bf_divide: accumulators to codes by division: thresholds that lie on a straight line need no table.
+// bf_divide: accumulators to codes by division; thresholds on a straight line need no table.
 //
 //   code = #{k : acc * 2**DivideShift >= k * slope + offset},  k = 1 .. 2**OutBits - 1
 //   with OutSigned less 2**(OutBits-1): the first plane is inverted

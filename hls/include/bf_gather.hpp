@@ -6,8 +6,8 @@
 //
 // Parameters   as in bf_gather.sv. FrameVectors: vectors of a frame. Width: bits of an integer.
 // Trips        frames * FrameVectors * Words * Planes
-// RTL twin     bf_gather, which offers a vector's words once it is complete; here each leaves with its
-//              last plane. Test: tests/software/amd/test_hls_moves.py
+// RTL twin     bf_gather, which offers a vector's words once it is complete; here each leaves with
+//              its last plane. Test: tests/software/amd/test_hls_moves.py
 #ifndef BF_GATHER_HPP
 #define BF_GATHER_HPP
 

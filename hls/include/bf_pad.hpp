@@ -3,8 +3,8 @@
 //
 // Parameters   as in bf_pad.sv
 // Trips        frames * padded rows * padded columns * Beats
-// RTL twin     bf_pad, which makes the zeros in front of a frame wait for its first pixel; here they
-//              do not. Test: tests/software/amd/test_hls_moves.py
+// RTL twin     bf_pad, which makes the zeros in front of a frame wait for its first pixel; here
+//              they do not. Test: tests/software/amd/test_hls_moves.py
 #ifndef BF_PAD_HPP
 #define BF_PAD_HPP
 

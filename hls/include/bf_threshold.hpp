@@ -10,8 +10,8 @@
 // Parameters   Pe, Folds (template parameters: bf_mvtu and bf_vvau name theirs differently), Tpe,
 //              AccWidth, OutBits, OutSigned, OneTable as in bf_threshold.sv. threshold(lane, word):
 //              word `word` of the image of lane `lane`. FrameVectors: vectors of a frame.
-// II           a threshold decides which is read next: II = 1 needs a memory that answers in the cycle
-//              behind its address, as the RTL's does.
+// II           a threshold decides which is read next: II = 1 needs a memory that answers in the
+//              cycle behind its address, as the RTL's does.
 // Trips        frames * FrameVectors * Folds * (Pe / Tpe) * OutBits
 // RTL twins    bf_threshold, bf_rounds; test: tests/software/amd/test_hls_results.py
 #ifndef BF_THRESHOLD_HPP

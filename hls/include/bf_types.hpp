@@ -2,13 +2,18 @@
 // bf_types: what the other headers share: words of several integers, counters, loops counted.
 //
 // Each header is the twin of a module in hardware/rtl and takes that module's parameters, under the
-// same names, as members of a struct P that `bitfold hls` writes. Streams carry the same beats in the
-// same order. A process runs `frames` frames and returns.
+// same names, as members of a struct P that `bitfold hls` writes. Streams carry the same beats in
+// the same order. A process runs `frames` frames and returns.
 #ifndef BF_TYPES_HPP
 #define BF_TYPES_HPP
 
 #include <ap_int.h>
 #include <hls_stream.h>
+
+#ifndef __SYNTHESIS__
+#include <cstdio>
+#include <cstdlib>
+#endif
 
 namespace bitfold {
 
@@ -54,6 +59,18 @@ inline void count_trip() {
 #pragma HLS INLINE
 #ifndef __SYNTHESIS__
   ++trips<P, Process>();
+#endif
+}
+
+// In C simulation all input is there before a process begins: where it neither takes nor sends in a
+// round it never will. In hardware it waits for its neighbours.
+inline void must_move(bool moved) {
+#pragma HLS INLINE
+#ifndef __SYNTHESIS__
+  if (!moved) {
+    std::printf("a process waits for beats that do not come\n");
+    std::exit(1);
+  }
 #endif
 }
 

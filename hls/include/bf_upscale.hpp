@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // bf_upscale: each pixel becomes FactorH x FactorW pixels: nearest neighbour, or depth to space.
 //
-// Split 0: all of them are the pixel. Split 1: pixel s = row * FactorW + column of the block has the
-// s-th of FactorH * FactorW parts of the pixel's beats. A part is made of runs of Run beats that lie
-// side by side; run k of part s is run k * FactorH * FactorW + s of the pixel.
+// Split 0: all of them are the pixel. Split 1: pixel s = row * FactorW + column of the block has
+// the s-th of FactorH * FactorW parts of the pixel's beats. A part is made of runs of Run beats
+// that lie side by side; run k of part s is run k * FactorH * FactorW + s of the pixel.
 // The memory holds two rows; a row enters as soon as the one before the last has left for the last
 // time, beat by beat as beats are there.
 //
 // Parameters   as in bf_upscale.sv, and Height: rows that enter
-// Trips        frames * Height * FactorH * Width * FactorW * the beats of a pixel that leaves, and the
-//              beats of the first pixel
+// Trips        frames * Height * FactorH * Width * FactorW * the beats of a pixel that leaves, and
+//              the beats of the first pixel
 // RTL twin     bf_upscale; test: tests/software/amd/test_hls_moves.py
 #ifndef BF_UPSCALE_HPP
 #define BF_UPSCALE_HPP
@@ -44,10 +44,11 @@ void bf_upscale(hls::stream<ap_uint<P::Group>>& in, hls::stream<ap_uint<P::Group
 #pragma HLS PIPELINE II=1 style=flp
     count_trip<P, upscale_loop>();
     const bool room = present != 2 * RowBeats && to_take != 0;
+    const bool sends = present >= (col + 1) * P::Beats;
     bool written = false;
     unsigned gone = 0;
 
-    if (present >= (col + 1) * P::Beats) {
+    if (sends) {
       unsigned part = 0;
       if (P::Split) part = down * P::FactorW + across;
       const unsigned place = (run * Parts + part) * P::Run + beat;
@@ -76,6 +77,7 @@ void bf_upscale(hls::stream<ap_uint<P::Group>>& in, hls::stream<ap_uint<P::Group
       write = turned(write, write == 2 * RowBeats - 1);
       to_take--;
     }
+    must_move(sends || written);
     present = present + written - gone;
   }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// bf_vecbuf: two slots of one input vector each; plane beats in, words of Simd * Ap bits out, in the
-// order in which bf_mvu multiplies them: by fold, step, word.
+// bf_vecbuf: two slots of one input vector each; plane beats in, words of Simd * Ap bits out, in
+// the order in which bf_mvu multiplies them: by fold, step, word.
 //
 // The RTL has a port that bf_mvu_seq drives; here the process walks by itself, since C++ processes
 // meet at streams. A beat is taken when there is one and a slot for it, never waited for, so that
 // what is complete is sent whatever comes behind it.
 //
-// Parameters   GroupIn, Planes, ActSigned, Inputs, Outputs, Pe, Simd, Ap, Wp, WPlanes, Blocks, Runs:
-//              as in bf_mvtu.sv. FrameVectors: vectors of a frame.
+// Parameters   GroupIn, Planes, ActSigned, Inputs, Outputs, Pe, Simd, Ap, Wp, WPlanes, Blocks,
+//              Runs: as in bf_mvtu.sv. FrameVectors: vectors of a frame.
 //              step(k): word k of the parameter Steps of the RTL.
 // Words        bit k * Simd + i = plane ag * Ap + Ap - 1 - k of input sf * Simd + i
 // Trips        with V vectors, Q = NF * Steps * SF words and B beats of a vector:
@@ -68,10 +68,10 @@ void bf_vecbuf(hls::stream<ap_uint<P::GroupIn>>& in, hls::stream<ap_uint<P::Ap *
   while (to_send != 0) {
 #pragma HLS PIPELINE II=1 style=flp
     count_trip<P, vecbuf_loop>();
-    bool released = false, completed = false;
-    const bool room = full != 2 && to_take != 0;
+    bool released = false, completed = false, taken = false;
+    const bool room = full != 2 && to_take != 0, sends = full != 0;
 
-    if (full != 0) {
+    if (sends) {
       const unsigned group = P::step(step) & 0xFF;
       const unsigned place = run * (S::Words / P::Runs) + block * S::Run + word;
       const unsigned address = (slot * S::Words + place) * S::AF + group;
@@ -109,6 +109,7 @@ void bf_vecbuf(hls::stream<ap_uint<P::GroupIn>>& in, hls::stream<ap_uint<P::Ap *
 
     ap_uint<P::GroupIn> bits;
     if (room && in.read_nb(bits)) {
+      taken = true;
       for (unsigned k = 0; k < P::Ap; k++) {
 #pragma HLS UNROLL
         for (unsigned c = 0; c < S::Chunks; c++) {
@@ -141,6 +142,7 @@ void bf_vecbuf(hls::stream<ap_uint<P::GroupIn>>& in, hls::stream<ap_uint<P::Ap *
       beat = turned(beat, completed);
       if (completed) to_take--;
     }
+    must_move(sends || taken);
     full = full + completed - released;
   }
 }

@@ -2,15 +2,15 @@
 // bf_window: line buffer; a map of pixels to the windows of a convolution or pool, im2col order.
 //
 // In: the map, pixel by pixel, row-major, Beats beats a pixel. Out: for each output pixel, for each
-// kernel row, for each kernel column, the beats of that pixel; where the window hangs over the edge,
-// beats of padding: all 0, or with PadSign the sign plane 1 and the rest 0 (the least signed value).
-// The memory holds SpanH + StrideH rows; a beat is taken when there is one and room for it, never
-// waited for, and a window is sent when the last pixel that it spans is there.
+// kernel row, for each kernel column, the beats of that pixel; where the window hangs over the
+// edge, beats of padding: all 0, or with PadSign the sign plane 1 and the rest 0 (the least signed
+// value). The memory holds SpanH + StrideH rows; a beat is taken when there is one and room for it,
+// never waited for, and a window is sent when the last pixel that it spans is there.
 //
 // Parameters   as in bf_window.sv
-// Trips        those cycles of the RTL in which a beat goes in or a window's beat comes out, from the
-//              first to the last: a frame takes max(beats in, beats out) but for what rows that no
-//              window reads, or windows of padding alone, leave idle
+// Trips        bf_window.sv's Timing, a cycle earlier, since there is no output register
+//              (bitfold.amd.hls_trips): from frame to frame max(beats in, beats out), and more only
+//              where windows without padding wait for the first rows of the next frame
 // RTL twin     bf_window; test: tests/software/amd/test_hls_moves.py
 #ifndef BF_WINDOW_HPP
 #define BF_WINDOW_HPP
@@ -78,12 +78,12 @@ void bf_window(hls::stream<ap_uint<P::Group>>& in, hls::stream<ap_uint<P::Group>
   while (to_send != 0 || to_take != 0) {
 #pragma HLS PIPELINE II=1 style=flp
     count_trip<P, window_loop>();
-    const bool room = free != 0 && to_take != 0;
+    const bool room = free != 0 && to_take != 0, sends = to_send != 0 && present >= needed;
     unsigned freed = 0;
     int gone = 0;
     bool written = false;
 
-    if (to_send != 0 && present >= needed) {
+    if (sends) {
       const bool pad = row < 0 || row >= int(P::Height) || col < 0 || col >= int(P::Width);
       ap_uint<P::Group> bits = 0;
       if (!pad) {
@@ -151,6 +151,7 @@ void bf_window(hls::stream<ap_uint<P::Group>>& in, hls::stream<ap_uint<P::Group>
       if (in_beat == P::Beats - 1) to_take--;
       in_beat = turned(in_beat, in_beat == P::Beats - 1);
     }
+    must_move(sends || written);
     present = present + written - gone;
     free = free + freed - written;
   }

@@ -23,7 +23,7 @@ from bitfold.amd.hls_network import network
 from bitfold.amd.hls_tables import read_image
 from bitfold.amd.hls_tcl import SCRIPT, script
 from bitfold.compiler.design import Design, frame_bytes, stream_order
-from bitfold.errors import ConfigError
+from bitfold.errors import ArtefactError, ConfigError
 from bitfold.files import digest, new_folder, write_bytes, write_json, write_text
 from bitfold.ir import run
 from bitfold.sim.samples import random_samples, read_samples
@@ -58,6 +58,8 @@ def write_hls(
         codes = random_samples(graph, FRAMES)
     else:
         codes = read_samples(samples, graph)[0][:FRAMES]
+        if not len(codes):
+            raise ArtefactError(f"{samples}: holds no sample; the C simulation needs one")
     files = network(design.stages, design.target, lambda name: read_image(design.folder / name))
     frame = np.frombuffer(frame_bytes(graph, codes), np.uint8).reshape(len(codes), -1)
     value = {

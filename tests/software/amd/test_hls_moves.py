@@ -1,6 +1,7 @@
 """C++ windows, maxima, padding, upscaling, branches and both ends on the RTL's own cases."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from bitfold.amd.hls_tables import number
 from bitfold.amd.hls_trips import expected_trips, frame_trips
 from bitfold.cost.interval import stage_cycles
 from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Pool, Stage
+from bitfold.errors import ToolFailed
 from bitfold.sim.reference import codes_to_values, to_plane_beats
 
 FRAMES = 3
@@ -260,3 +262,10 @@ def test_a_frame_takes_the_cycles_of_the_cost_model(name: str) -> None:
     stage = CASES[name][2]
     assert (frame_trips(stage) > stage_cycles(stage)) == (name in WAITING)
     assert frame_trips(stage) >= stage_cycles(stage)
+
+
+def test_a_process_that_waits_for_ever_says_so() -> None:
+    made = CASES["same_3x3"][0]
+    ((kind, beats),) = made.inputs
+    with pytest.raises(ToolFailed, match="waits for beats that do not come"):
+        run_units("starved", [replace(made, inputs=[(kind, beats[:-1])])])
