@@ -19,8 +19,8 @@ OLDEST, NEWEST = (2022, 2), (2025, 2)
 LOG = "vitis.log"
 _REMEDY = "source settings64.sh of Vitis 2022.2 to 2025.2 first"
 _NOT_INPUT = ("csim.json", "run.json", "hls.json", IP, REPORT)
-_LICENCE = re.compile(r"17-345|valid license was not found|license check ?out failed", re.I)
-_FULL = re.compile(r"No space left on device|ENOSPC|disk is full", re.I)
+_LICENCE = re.compile(r"\[Common 17-34[58]\]|license was not found|license check ?out failed", re.I)
+_FULL = re.compile(r"No space left on device|ENOSPC|disk (?:is )?full|not enough disk space", re.I)
 
 
 @final

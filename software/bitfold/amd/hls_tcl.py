@@ -16,8 +16,9 @@ set clock_ns {clock_ns:g}
 
 open_project -reset {project}
 set_top {top}
-add_files network.cpp -cflags "-std=c++14 -Iinclude"
-add_files -tb csim.cpp -cflags "-std=c++14 -Iinclude -Wno-unknown-pragmas"
+set flags "-std=c++14 -I[file normalize include]"
+add_files network.cpp -cflags $flags
+add_files -tb csim.cpp -cflags "$flags -I[file normalize .] -Wno-unknown-pragmas"
 add_files -tb vectors
 open_solution -reset -flow_target vivado solution
 set_part $part

@@ -32,6 +32,8 @@ from bitfold.cost.stages import AxisIn, AxisOut, Fork, Gather, Join, Pool, Stage
 from bitfold.errors import ToolFailed
 from bitfold.sim.reference import codes_to_values, to_plane_beats
 
+pytestmark = pytest.mark.slow
+
 FRAMES = 3
 Case = tuple[Unit, list[list[int]], Stage]  # with what must come out of each stream
 

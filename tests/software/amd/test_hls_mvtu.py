@@ -5,6 +5,8 @@ from hls_units import Ran, Unit, run_units
 from mvtu_cases import CASES
 from mvtu_layer import Case
 
+pytestmark = pytest.mark.slow
+
 VECTORS = 7  # of a frame
 FRAMES = 2
 

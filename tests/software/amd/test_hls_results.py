@@ -18,6 +18,8 @@ from bitfold.sim.reference import (
     to_plane_beats,
 )
 
+pytestmark = pytest.mark.slow
+
 VECTORS, FRAMES = 15, 2
 Case = tuple[Unit, list[int]]  # with what must come out
 

@@ -4,6 +4,8 @@ import pytest
 from hls_units import Ran, Unit, run_units
 from vvau_layer import CASES, Case
 
+pytestmark = pytest.mark.slow
+
 VECTORS, FRAMES = 6, 2
 
 
