@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "synth": "bitfold.cli.synth",
     "hls": "bitfold.cli.hls",
     "bitstream": "bitfold.cli.bitstream",
+    "finn": "bitfold.cli.finn",
     "run": "bitfold.cli.run",
     "report": "bitfold.cli.report",
     "calibrate": "bitfold.cli.calibrate",

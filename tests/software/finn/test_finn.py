@@ -13,6 +13,7 @@ import pytest
 import bitfold
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.errors import ToolFailed, ToolNotFound
+from bitfold.finn.build import build_files
 from bitfold.finn.estimate import (
     environment,
     finn_estimate,
@@ -22,7 +23,8 @@ from bitfold.finn.estimate import (
     run_finn,
 )
 from bitfold.finn.prepare import export_qonnx
-from bitfold.synth.environment import make_environment
+from bitfold.synth.environment import EnvironmentRunner, make_environment
+from bitfold.synth.plan import BuildPlan, Command, execute
 
 sys.path.insert(0, str(Path(__file__).parent))
 from finn_graphs import bipolar, residual, windows
@@ -92,6 +94,32 @@ def test_finn_takes_networks_of_others(name: str, home: Path, tmp_path: Path) ->
     graph = bitfold.read_graph(ZOO / f"{name}.onnx")
     found = finn_estimate(graph, home=home, cache=tmp_path, **GIVEN)
     assert set(found.differ.values()) == {0}
+
+
+CONFIGURED = """
+import json, sys
+from pathlib import Path
+import finn.xsi
+finn.xsi.SimEngine = object
+sys.modules["finn.custom_op.fpgadataflow.layernorm"] = type(sys)("layernorm")
+sys.modules["finn.custom_op.fpgadataflow.layernorm"].LayerNorm = type("LayerNorm", (), {})
+from finn.builder.build_dataflow_config import DataflowBuildConfig, default_build_dataflow_steps
+read = DataflowBuildConfig.from_json(Path("dataflow_build_config.json").read_text())
+found = [read.board, read.target_fps, "step_minimize_bit_width" in default_build_dataflow_steps]
+Path("found.json").write_text(json.dumps(found))
+"""
+
+
+def test_finn_reads_the_configuration_of_a_build(home: Path, tmp_path: Path) -> None:
+    files = build_files(run_pipeline(bipolar()), board="Pynq-Z2", fps=77, clock_mhz=50)
+    plan = BuildPlan(
+        name="configured",
+        files={**files, "read.py": CONFIGURED.encode()},
+        commands=(Command(tool="python", args=("read.py",), log="finn.log"),),
+        outputs=("found.json",),
+    )
+    made = execute(plan, tmp_path, EnvironmentRunner(home / "bin/python", "finn"))
+    assert json.loads((made.folder / "found.json").read_text()) == ["Pynq-Z2", 77, True]
 
 
 def test_what_finn_says_no_to_is_one_message(home: Path, tmp_path: Path) -> None:

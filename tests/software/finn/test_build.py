@@ -1,0 +1,205 @@
+"""`bitfold finn`: the build's folder, the container's start by a stand-in, bad surroundings."""
+
+import json
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import onnx
+import pytest
+from click.testing import CliRunner
+
+import bitfold
+from bitfold.cli.main import cli
+from bitfold.errors import ToolFailed, ToolNotFound
+from bitfold.finn.build import build_files, explain, finn_bitstream, finn_plan
+from bitfold.synth.finn_docker import LICENCE, PLACE, VERSION, FinnDocker
+from demo_net import demo_model
+
+RUN_DOCKER = """#!/bin/sh
+# A stand-in for FINN's script: what it is called with, and what a build would leave.
+[ -t 0 ] && exit 9
+printf '%s\\n' "$PWD" "$FINN_DOCKER_EXTRA" "$FINN_HOST_BUILD_DIR" "$@" > "$CALLS"
+docker run finn "$@"
+folder=$(dirname "$2")
+cd "$folder" || exit 8
+[ -f model.onnx ] && [ -f dataflow_build_config.json ] || exit 7
+case $MANNER in
+  good) mkdir -p out/bitfile out/report
+        echo bits > out/bitfile/finn-accel.bit; echo hwh > out/bitfile/finn-accel.hwh
+        echo '{"LUT": 12}' > out/report/post_synth_resources.json ;;
+  none) echo "build failed"; exit 0 ;;
+  licence) echo "ERROR: [Common 17-345] A valid license was not found"; exit 1 ;;
+  full) echo "OSError: No space left on device"; exit 1 ;;
+  layers) echo "FINNUserError: Unsupported/unmapped layer(s) found, starting with Mul_0"; exit 1 ;;
+esac
+"""
+DOCKER = """#!/bin/sh
+[ "$1 $MANNER" = "info dead" ] || exit 0
+echo "Cannot connect to the Docker daemon" >&2
+exit 1
+"""
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    return demo_model(tmp_path / "model.onnx")
+
+
+@pytest.fixture
+def around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clone of FINN, a Vivado, a Docker: none of them real."""
+    for name, text in (("clone/run-docker.sh", RUN_DOCKER), ("bin/docker", DOCKER)):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    (tmp_path / "xilinx/Vivado/2022.2").mkdir(parents=True)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv(PLACE, str(tmp_path / "xilinx"))
+    monkeypatch.setenv(VERSION, "2022.2")
+    monkeypatch.delenv(LICENCE, raising=False)
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls.txt"))
+    monkeypatch.setenv("MANNER", "good")
+    return tmp_path
+
+
+def build(demo: Path, around: Path, *more: str) -> str:
+    given = ["finn", str(demo), "--finn", str(around / "clone"), "-o", str(around / "made"), *more]
+    done = CliRunner().invoke(cli, given)
+    return (
+        done.output if done.exit_code == 0 else f"{type(done.exception).__name__}: {done.exception}"
+    )
+
+
+def test_the_folder_holds_network_configuration_samples_and_script(demo: Path) -> None:
+
+    graph = bitfold.read_graph(demo)
+    files = build_files(graph, board="Pynq-Z1", fps=1000, clock_mhz=100)
+    config = json.loads(files["dataflow_build_config.json"])
+    assert config["enable_build_pdb_debug"] is False
+    assert config["board"] == "Pynq-Z1"
+    assert config["synth_clk_period_ns"] == 10
+    assert {config["verify_input_npy"], config["verify_expected_output_npy"]} <= set(files)
+    onnx.checker.check_model(onnx.load_model_from_string(files["model.onnx"]))
+    compile(files["build.py"], "build.py", "exec")
+    assert files["input.npy"].startswith(b"\x93NUMPY")
+    assert files == build_files(graph, board="Pynq-Z1", fps=1000, clock_mhz=100)
+
+
+def test_the_container_starts_as_finn_documents_it(demo: Path, around: Path) -> None:
+    said = build(demo, around)
+    assert "top.bit" in said
+    where, extra, scratch, *words = (around / "calls.txt").read_text().splitlines()
+    assert Path(where) == around / "clone"
+    assert words[0] == "python"
+    folder = Path(words[1]).parent
+    assert Path(words[1]).name == "build.py"
+    assert extra.strip() == f"-v {folder}:{folder}"
+    assert Path(scratch).parent == folder
+    assert (around / "made/top.bit").read_text() == "bits\n"
+    assert (around / "made/top.hwh").is_file()
+    record = json.loads((around / "made/synth.json").read_text())
+    assert record["reports"] == {"post_synth_resources": {"LUT": 12}}
+    assert "Vivado 2022.2" in record["tools"]["finn"]
+
+
+def test_a_finished_build_is_found_again(demo: Path, around: Path) -> None:
+    build(demo, around)
+    (around / "calls.txt").unlink()
+    assert "top.bit" in build(demo, around)
+    assert not (around / "calls.txt").exists()
+
+
+def test_a_dry_run_prints_what_would_run_and_starts_nothing(demo: Path, around: Path) -> None:
+    said = build(demo, around, "--dry-run")
+    assert "./run-docker.sh python" in said
+    assert "FINN_DOCKER_EXTRA" in said
+    assert not (around / "calls.txt").exists()
+    assert (around / "made/dataflow_build_config.json").is_file()
+
+
+def test_a_licence_file_is_mounted_and_a_server_reached(around, monkeypatch) -> None:
+    command = finn_plan({"build.py": b""}).commands[0]
+    runner = FinnDocker(clone=around / "clone")
+    (around / "lic.dat").write_text("")
+    monkeypatch.setenv(LICENCE, str(around / "lic.dat"))
+    extra = runner.start(command, around)[1]["FINN_DOCKER_EXTRA"]
+    assert f"-v {around / 'lic.dat'}:{around / 'lic.dat'}" in extra
+    monkeypatch.setenv(LICENCE, "2100@server")
+    assert "--network=host" in runner.start(command, around)[1]["FINN_DOCKER_EXTRA"]
+
+
+@pytest.mark.parametrize(
+    ("manner", "words"),
+    [
+        ("none", "without writing 'out/bitfile/finn-accel.bit'"),
+        ("licence", "no licence in the container"),
+        ("full", "the disk is full"),
+        ("layers", "FINN has no layer for a part of the network"),
+    ],
+)
+def test_a_build_that_fails_is_one_message(manner, words, demo, around, monkeypatch) -> None:
+    monkeypatch.setenv("MANNER", manner)
+    said = build(demo, around)
+    assert said.startswith("ToolFailed")
+    assert words in said
+    assert not (around / "made").exists()
+
+
+def test_a_build_that_failed_starts_anew(demo, around, monkeypatch) -> None:
+    monkeypatch.setenv("MANNER", "none")
+    build(demo, around)
+    monkeypatch.setenv("MANNER", "good")
+    assert "top.bit" in build(demo, around)
+
+
+def test_what_is_missing_is_named(demo: Path, around: Path, monkeypatch) -> None:
+    monkeypatch.setenv("MANNER", "dead")
+    assert "docker info failed (Cannot connect to the Docker daemon)" in build(demo, around)
+    monkeypatch.setenv("MANNER", "good")
+    monkeypatch.setenv(VERSION, "2024.1")
+    assert "no Vivado 2024.1" in build(demo, around)
+    monkeypatch.setenv(VERSION, "newest")
+    assert "must be a version as in 2022.2" in build(demo, around)
+    monkeypatch.delenv(VERSION)
+    assert f"{PLACE} and {VERSION} are not set" in build(demo, around)
+    (around / "clone/run-docker.sh").unlink()
+    assert "name a clone of FINN's repository" in build(demo, around)
+
+
+def test_without_docker_it_says_so(around: Path, monkeypatch) -> None:
+    runner = FinnDocker(clone=around / "clone")
+    monkeypatch.setenv("PATH", str(around))
+    with pytest.raises(ToolNotFound, match="docker not found on PATH"):
+        finn_bitstream({"build.py": b""}, runner, around / "made", around / "cache")
+
+
+def test_a_log_that_says_nothing_explains_nothing(tmp_path: Path) -> None:
+    assert explain(tmp_path) is None
+    (tmp_path / "finn.log").write_text("Traceback\n")
+    assert explain(tmp_path) is None
+
+
+def test_make_bitstream_leads_to_finn(demo: Path, around: Path) -> None:
+    root = Path(__file__).parents[3]
+    given = ["make", "-s", "bitstream", "BACKEND=finn", f"MODEL={demo}", f"FINN={around / 'clone'}"]
+    done = subprocess.run(given, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (demo.parent / "finn" / "top.bit").is_file()
+    given = ["make", "-s", "bitstream", "BACKEND=vitis"]
+    other = subprocess.run(given, cwd=root, capture_output=True, text=True, check=False)
+    assert other.returncode != 0
+    assert "BACKEND is finn or nothing" in other.stderr
+
+
+def test_a_damaged_report_is_refused(demo: Path, around: Path) -> None:
+    script = around / "clone/run-docker.sh"
+    script.write_text(RUN_DOCKER.replace('{"LUT": 12}', "{"))
+    runner = FinnDocker(clone=around / "clone")
+
+    files = build_files(bitfold.read_graph(demo), board="Pynq-Z1", fps=1, clock_mhz=100)
+    with pytest.raises(ToolFailed, match="a report that is no JSON"):
+        finn_bitstream(files, runner, around / "made", around / "cache")
+    assert not (around / "made").exists()
