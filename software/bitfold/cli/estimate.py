@@ -27,7 +27,7 @@ def command(
     home: Path | None,
     as_json: bool,
 ) -> None:
-    """What MODEL (QONNX) takes by FINN's own estimates, and by bitfold's, for the same rate.
+    """What MODEL (QONNX) takes by FINN's own estimates, and by bitfold's, at the same rate.
 
     FINN's front end runs on the network's integers, as far as it goes without Vivado: streamlining,
     conversion, folding, estimates, sources. It writes finn.json beside MODEL, for the report.
@@ -40,7 +40,7 @@ def command(
 
     from bitfold.api import estimate, estimate_finn
     from bitfold.cli.show import grouped, table
-    from bitfold.files import write_json
+    from bitfold.files import digest, write_json
     from bitfold.finn.estimate import environment
     from bitfold.synth.environment import environment_there
 
@@ -50,15 +50,20 @@ def command(
             f"setting up {environment().tool} in {where} (once; a minute or two) ...", err=True
         )
     found = estimate_finn(model, fps=fps, clock_mhz=clock_mhz, board=board, home=where)
-    ours = estimate(model, target="xc7", fps=fps, clock_mhz=clock_mhz)
-    record = {**found.to_json(), "wanted_fps": fps, "bitfold": ours}
+    ours = estimate(model, target="xc7", fps=found.fps, clock_mhz=clock_mhz)
+    record = {
+        **found.to_json(),
+        "model": {"file": model.name, "sha256": digest(model)},
+        "wanted_fps": fps,
+        "bitfold": {"target": "xc7", **ours},
+    }
     write_json(model.parent / "finn.json", record)
     if as_json:
         click.echo(json.dumps(record, indent=1))
         return
     rows = [
         (x.name, grouped(x.cycles), grouped(x.luts), f"{x.brams:g}", grouped(x.dsps))
-        for x in found.layers
+        for x in found.nodes
     ]
     heads = ("FINN's layer", "cycles", "LUTs", "BRAM36", "DSPs")
     table(f"{model}: {environment().tool} for {board}, {clock_mhz:g} MHz", heads, rows)
@@ -70,7 +75,7 @@ def command(
         ),
     )
     table(
-        f"{fps:g} frames a second wanted; both are estimates",
+        f"{fps:g} frames a second wanted; bitfold at the rate that FINN reaches; estimates",
         ("flow", "frames/s", "latency us", "LUTs", "BRAM36", "DSPs"),
         [
             (name, grouped(rate), grouped(late, 1), grouped(luts), f"{brams:g}", grouped(dsps))

@@ -56,7 +56,7 @@ class FinnEstimate:
     luts: float
     brams: float
     dsps: float
-    layers: tuple[FinnLayer, ...]
+    nodes: tuple[FinnLayer, ...]
     uncounted: tuple[str, ...]
     differ: Mapping[str, int]
     compared: int
@@ -164,7 +164,7 @@ def read_result(path: Path, clock_mhz: float) -> FinnEstimate:
             luts=sum(x.luts for x in layers),
             brams=sum(x.brams for x in layers),
             dsps=sum(x.dsps for x in layers),
-            layers=layers,
+            nodes=layers,
             uncounted=tuple(sorted(nothing)),
             differ=found["differ"],
             compared=found["compared"],

@@ -28,6 +28,7 @@ class RunFolder:
     policy: Json | None = None
     modes: Json | None = None
     explore: Json | None = None
+    finn: Json | None = None
     manifest: Json | None = None
     verify: Json | None = None
     synth: Mapping[str, Json] = field(default_factory=dict)
@@ -61,6 +62,7 @@ def read_run_folder(folder: Path) -> RunFolder:
         policy=_optional(folder / "policy.json", "policy"),
         modes=_searched_modes(folder / "modes.json"),
         explore=_optional(folder / "explore" / "explore.json", "explore"),
+        finn=_optional(folder / "finn.json", "finn-estimate"),
         manifest=_optional(design / "manifest.json", "design"),
         verify=_optional(design / "verify.json", "verify"),
         synth=synth,
@@ -131,6 +133,8 @@ def _stale(run: RunFolder) -> list[str]:
         found.append("design: compiled from another model.onnx than the one here")
     if run.explore and model and run.explore["model"]["sha256"] != model:
         found.append("explore.json: of another model.onnx than the one here")
+    if run.finn and model and run.finn["model"]["sha256"] != model:
+        found.append("finn.json: of another model.onnx than the one here")
     if run.modes and model and run.modes["files"]["model.onnx"] != model:
         found.append("modes.json: of another model.onnx than the one here")
     manifest = run.inputs.get("design/manifest.json")

@@ -1,7 +1,7 @@
 """report.html: the page of a run."""
 
 from bitfold.errors import ArtefactError
-from bitfold.report import explored, modes, sections
+from bitfold.report import explored, finn, modes, sections
 from bitfold.report.folder import RunFolder
 from bitfold.report.frame import frame
 from bitfold.report.sections import section
@@ -61,6 +61,13 @@ def _page(run: RunFolder) -> str:
             f"explore {folder}/model.onnx",
             wide=True,
             note=explored.NOTE,
+        ),
+        section(
+            "FINN's estimates beside bitfold's",
+            finn.finn(run),
+            f"estimate {folder}/model.onnx",
+            wide=True,
+            note=finn.NOTE,
         ),
         section("Training", sections.curves(run), "search RUN.toml", wide=True),
         section("Made with, made from", sections.provenance(run), "", wide=True),

@@ -62,9 +62,9 @@ def test_finn_estimates_the_demo_network_and_writes_its_sources(home: Path, tmp_
     graph = bitfold.read_graph(demo_model(tmp_path / "demo.onnx"))
     found = finn_estimate(graph, home=home, cache=tmp_path / "cache", **GIVEN)
     assert set(found.differ.values()) == {0}
-    kinds = [layer.kind for layer in found.layers]
+    kinds = [layer.kind for layer in found.nodes]
     assert sum(kind.startswith("MVAU") for kind in kinds) == 4
-    slowest = max(layer.cycles for layer in found.layers)
+    slowest = max(layer.cycles for layer in found.nodes)
     assert found.fps == pytest.approx(1e6 * GIVEN["clock_mhz"] / slowest)
     assert found.generated[".cpp"] > 0
     assert found.generated[".v"] > 0
@@ -85,7 +85,7 @@ def test_finn_takes_the_exported_qonnx_file(home: Path, tmp_path: Path) -> None:
     plan = finn_plan(model, buffer.getvalue(), **GIVEN)
     found = run_finn(plan, home=home, cache=tmp_path / "cache", clock_mhz=100.0)
     assert set(found.differ.values()) == {0}
-    assert "LabelSelect_hls" in [layer.kind for layer in found.layers]
+    assert "LabelSelect_hls" in [layer.kind for layer in found.nodes]
 
 
 @needs_zoo

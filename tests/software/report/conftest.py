@@ -102,6 +102,17 @@ def explored() -> dict[str, Any]:
             "model": {"file": "model.onnx", "sha256": "0" * 64}, "points": points}  # fmt: skip
 
 
+def finn() -> dict[str, Any]:
+    layers = [{"name": "MVAU_hls_0", "kind": "MVAU_hls", "cycles": 777, "luts": 345.0, "brams": 0.5,
+               "dsps": 0.0}]  # fmt: skip
+    ours = {"target": "xc7", "fps": 128_900.0, "latency_cycles": 5100, "luts": 1717.4, "brams": 2}
+    return {"kind": "finn-estimate", "schema": 1, "part": "xc7z020clg400-1", "clock_mhz": 100.0,
+            "fps": 128_700.0, "latency_us": 55.5, "luts": 345.0, "brams": 0.5, "dsps": 0.0,
+            "nodes": layers, "uncounted": ["Pool_hls"], "differ": {"file": 0}, "compared": 20,
+            "generated": {".cpp": 1}, "seconds": {}, "wanted_fps": 1000.0, "bitfold": ours,
+            "model": {"file": "model.onnx", "sha256": "0" * 64}}  # fmt: skip
+
+
 def write(path: Path, value: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value))
@@ -118,6 +129,7 @@ def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(folder / "metrics.json", metrics())
     write(folder / "policy.json", policy())
     write(folder / "explore" / "explore.json", explored())
+    write(folder / "finn.json", finn())
     path = folder / "design" / "manifest.json"
     write(path, manifest())
     write(folder / "design" / "verify.json", verify(hashlib.sha256(path.read_bytes()).hexdigest()))

@@ -65,7 +65,7 @@ def test_the_page_fits_a_phone_and_a_desk(
     assert found["view"] == width
     assert found["wide"] == []
     assert found["overflow"] <= 0
-    assert found["sections"] == 10
+    assert found["sections"] == 11
     assert found["columns"] == columns
     assert found["fetched"] == 0
     assert found["ink"] != found["page"]

@@ -6,6 +6,7 @@ import pytest
 
 from bitfold.errors import ArtefactError
 from bitfold.report import read_run_folder, render, summary
+from bitfold.report.text import number
 
 HOSTILE = '</td><script>alert(1)</script><img src=x onerror="alert(1)" data-x=\'&'
 
@@ -101,8 +102,17 @@ def test_results_of_another_design_are_called_so(run_folder: Path) -> None:
     path = run_folder / "design" / "manifest.json"
     path.write_text(path.read_text() + " ")
     run = read_run_folder(run_folder)
-    assert [w.split(":")[0] for w in run.warnings] == ["design", "explore.json", "verify.json"]
+    files = ["design", "explore.json", "finn.json", "verify.json"]
+    assert [w.split(":")[0] for w in run.warnings] == files
     assert "of another design" in render(run)
+
+
+def test_finns_estimates_stand_beside_ours(run_folder: Path) -> None:
+    page = render(read_run_folder(run_folder))
+    assert "<td>FINN, xc7z020clg400-1</td>" in page
+    assert "<td>bitfold, bit-serial, xc7</td>" in page
+    assert f"<td>{number(1717.4, 0)}</td>" in page
+    assert "FINN counts nothing for Pool_hls." in page
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
