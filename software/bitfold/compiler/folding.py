@@ -8,16 +8,11 @@ together.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import ceil, gcd
+from math import ceil
 from typing import final
 
-from bitfold.compiler.layers import (
-    ChannelLayer,
-    ConcatLayer,
-    Layer,
-    LinearLayer,
-    MoveLayer,
-)
+from bitfold.compiler.layers import Layer
+from bitfold.compiler.menu import Menu
 from bitfold.compiler.selection import Option, Selected, select
 from bitfold.compiler.stages import (
     LayerFolding,
@@ -28,14 +23,10 @@ from bitfold.compiler.stages import (
     layer_stages,
     output_stages,
 )
-from bitfold.cost import Folding, stage_brams, stage_cycles
+from bitfold.cost import stage_brams, stage_cycles
 from bitfold.cost.luts import Part, Target, stage_luts
-from bitfold.cost.shape import divisors
 from bitfold.cost.stages import Stage, at_mode
 from bitfold.ir import Graph
-from bitfold.ir.ops import DepthToSpace
-
-MAX_LANES = 4096  # of one layer; beyond, one popcount no longer closes timing
 
 
 @final
@@ -78,6 +69,7 @@ class Prices:
     def __init__(self, target: Target, shares: tuple[float, ...] = (1.0,)) -> None:
         self.target, self.shares = target, shares
         self._known: dict[tuple[str, int, LayerFolding | None], Price] = {}
+        self._menus: dict[tuple[str, int], Menu] = {}
 
     def of(self, stages: tuple[Stage, ...]) -> Price:
         """Of all stages together."""
@@ -106,6 +98,13 @@ class Prices:
         if key not in self._known:
             self._known[key] = self.of(layer_stages(layer, group, how, layer.reads))
         return self._known[key]
+
+    def menu(self, layer: Layer, group: int) -> Menu:
+        """The foldings of a layer behind streams of `group`."""
+        key = (layer.name, group)
+        if key not in self._menus:
+            self._menus[key] = Menu(layer, group)
+        return self._menus[key]
 
 
 def fold_for_interval(
@@ -182,69 +181,8 @@ def _options(
     layer: Layer, group: int, cycles: int, prices: Prices, bram_price: float
 ) -> Iterator[Option]:
     """Ways to put `layer` behind streams of `group`, the best for each group that it can send."""
-    best: dict[int, tuple[float, LayerFolding | None]] = {}
-    for how in _choices(layer, group, cycles):
-        price = prices.of_layer(layer, group, how)
-        if price.cycles > cycles:
-            continue
-        cost = price.cost(bram_price)
-        sends = group if how is None else how.tpe
-        if sends not in best or cost < best[sends][0]:
-            best[sends] = (cost, how)
-    for sends, (cost, how) in best.items():
+    menu = prices.menu(layer, group)
+    for sends, cost, how in menu.best(
+        cycles, bram_price, lambda how: prices.of_layer(layer, group, how)
+    ):
         yield Option(reads=group, sends=sends, cost=cost, how=how)
-
-
-def _choices(layer: Layer, group: int, cycles: int) -> Iterator[LayerFolding | None]:
-    match layer:
-        case LinearLayer():
-            yield from _products(layer, group, cycles)
-        case ChannelLayer():
-            shares = layer.thresholds is not None or layer.raw
-            for tpe in divisors(group) if shares else (group,):
-                yield LayerFolding(folding=None, tpe=tpe)
-        case ConcatLayer():
-            if all(part.channels % group == 0 for part in layer.parts):
-                yield None
-        case MoveLayer(op=DepthToSpace() as op) if op.block > 1:
-            if group == 1 or (op.mode == "DCR" and layer.out.channels % group == 0):
-                yield None
-        case _:
-            yield None
-
-
-def _products(layer: LinearLayer, group: int, cycles: int) -> Iterator[LayerFolding]:
-    """Foldings that are fast enough, also with fewer blocks than the convolution has groups."""
-    shares = layer.thresholds is not None or layer.raw
-    kept = layer.modes.kept if layer.modes else ((layer.w_bits, layer.x.bits),)
-    # Planes are left out in whole groups.
-    for wp in divisors(gcd(layer.w_bits, *(w for w, _ in kept))):
-        for ap in divisors(gcd(layer.x.bits, *(a for _, a in kept))):
-            steps = max((w // wp) * (a // ap) for w, a in kept)
-            for blocks in divisors(layer.groups):
-                for pe, simd in _sides(layer, group, blocks, steps, cycles):
-                    folding = Folding(pe=pe, simd=simd, wp=wp, ap=ap)
-                    if folding.lanes <= MAX_LANES:
-                        for tpe in divisors(pe) if shares else (pe,):
-                            yield LayerFolding(folding=folding, tpe=tpe, blocks=blocks)
-
-
-def _sides(
-    layer: LinearLayer, group: int, blocks: int, steps: int, cycles: int
-) -> Iterator[tuple[int, int]]:
-    """PE and SIMD that are fast enough; among equals in PE the least SIMD is enough.
-
-    A block's words must be its own, in the stream as well as in the buffer.
-    """
-    outputs, inputs = (side // blocks for side in layer.matrix.shape)
-    own = layer.x.channels // blocks if blocks > 1 else inputs  # that lie together
-    if own % group and blocks > 1:
-        return
-    for pe in divisors(outputs):
-        for simd in divisors(own):
-            busy = layer.pixels * blocks * (outputs // pe) * (inputs // simd) * steps
-            if busy > cycles or (simd % group and group % simd):
-                continue
-            yield pe, simd
-            if busy * 8 < cycles:
-                break  # already far too fast: more lanes only cost

@@ -1,6 +1,7 @@
 """What the cost formulas need to know of a layer: its shape, and how it is folded."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import final
 
 from bitfold.errors import ConfigError
@@ -50,6 +51,7 @@ class Folding:
         return self.pe * self.simd * self.wp * self.ap
 
 
+@cache
 def divisors(n: int) -> tuple[int, ...]:
     """All divisors of n, ascending."""
     return tuple(d for d in range(1, n + 1) if n % d == 0)

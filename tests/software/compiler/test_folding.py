@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from bitfold.compiler.budget import Budget, fold, fold_within, slowest_interval
-from bitfold.compiler.folding import Chosen, Prices, _products, fold_for_interval
+from bitfold.compiler.folding import Chosen, Prices, fold_for_interval
 from bitfold.compiler.layers import Layer, LinearLayer
 from bitfold.compiler.lower import lower
 from bitfold.compiler.memories import block_matrix
+from bitfold.compiler.menu import Menu
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.stages import LayerFolding, build_stages
 from bitfold.cost import Folding, interval, read_target, stage_brams, stage_luts
@@ -189,9 +190,9 @@ def test_groups_take_the_cycles_of_what_they_multiply():
     layers = lower(graph)
     (layer,) = layers
     assert isinstance(layer, LinearLayer)
-    found = list(_products(layer, 4, 10**9))
+    found = Menu(layer, 4).foldings
     assert {how.blocks for how in found} == {1, 2, 4}
-    assert {how.blocks for how in _products(layer, 8, 10**9)} == {1, 2}  # a beat of two groups
+    assert {how.blocks for how in Menu(layer, 8).foldings} == {1, 2}  # a beat of two groups
     for how in found:
         stages = build_stages(graph, layers, {"grouped": how}, 4)
         (unit,) = (s for s in stages if isinstance(s, Mvtu))

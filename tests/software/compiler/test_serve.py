@@ -4,9 +4,10 @@ import numpy as np
 
 from bitfold.compiler.compile import compile_graph
 from bitfold.compiler.design import read_design, stage_from_json, stage_to_json
-from bitfold.compiler.folding import Prices, _products
+from bitfold.compiler.folding import Prices
 from bitfold.compiler.layers import LinearLayer
 from bitfold.compiler.lower import lower
+from bitfold.compiler.menu import Menu
 from bitfold.compiler.modes import Mode, serve_modes
 from bitfold.compiler.plan import mode_shares, plan
 from bitfold.cost import interval, read_target
@@ -61,7 +62,7 @@ def test_groups_of_planes_divide_what_every_mode_skips() -> None:
     layers, _ = served(graph, modes_of(graph, [{}, {"conv2": 2, "q1": 1}]))
     layer = next(x for x in layers if isinstance(x, LinearLayer) and x.modes and x.w_bits == 4
                  and x.modes.kept == ((4, 4), (2, 3)))  # fmt: skip
-    folds = [how.folding for how in _products(layer, 4, 10**9) if how.folding]
+    folds = [how.folding for how in Menu(layer, 4).foldings if how and how.folding]
     assert {f.wp for f in folds} == {1, 2}
     assert {f.ap for f in folds} == {1}
 
