@@ -8,14 +8,14 @@ in bitfold's own accelerator.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 from onnx import ModelProto
 
 from bitfold.errors import UnsupportedOp
-from bitfold.finn.file import GENERAL, HARDWARE, File, Reading, finn_type
-from bitfold.finn.layers import Place, conv, dense, flatten, windows
+from bitfold.finn.file import GENERAL, File, Reading, finn_type
+from bitfold.finn.layers import conv, dense, flatten
+from bitfold.finn.maps import max_pool, pad, sum_pool, upsample
 from bitfold.ir.graph import Graph, Node
 from bitfold.ir.ops import (
     AddBias,
@@ -153,107 +153,6 @@ def _bias(file: File, node: Node, reading: Reading) -> None:
     reading.keep_order(op.x, node.name)
 
 
-def _max_pool(file: File, node: Node, reading: Reading) -> None:
-    op = node.op
-    assert isinstance(op, MaxPool)
-    if op.kernel == (1, 1):  # every n-th pixel: a window of one, with nothing behind it
-        place = Place(kernel=(1, 1), stride=op.stride, pads=op.pads)
-        windows(file, op.x, node.name, place, reading.types[op.x])
-        return
-    if any(op.pads) and reading.types[op.x].min != 0:
-        raise UnsupportedOp(
-            f"node {node.name!r}: FINN pads with zeros, which is wrong for the maximum of values "
-            "that may be negative. Let a ReLU stand in front of the pool"
-        )
-    if op.kernel[0] < op.stride[0] or op.kernel[1] < op.stride[1]:
-        raise UnsupportedOp(
-            f"node {node.name!r}: FINN has no pool whose stride {op.stride} is longer than its "
-            f"kernel {op.kernel}"
-        )
-    given: dict[str, Any] = {"kernel_shape": op.kernel, "strides": op.stride, "pads": op.pads}
-    file.node("MaxPoolNHWC", [op.x], node.name, GENERAL, **given)
-
-
-def _sum_pool(file: File, node: Node, reading: Reading) -> None:
-    op = node.op
-    assert isinstance(op, SumPool)
-    kind = reading.types[op.x]
-    if not any(op.pads) and op.kernel == kind.shape[1:]:
-        given: dict[str, Any] = {
-            "backend": "fpgadataflow",
-            "NumChannels": kind.channels,
-            "PE": 1,
-            "inputDataType": finn_type(kind),
-            "numInputVectors": [1, *kind.shape[1:]],
-        }
-        file.node("GlobalAccPool", [op.x], node.name, HARDWARE, **given)
-        return
-    if any(op.pads) or len({*op.kernel, *op.stride}) != 1:
-        raise UnsupportedOp(
-            f"node {node.name!r}: FINN averages square windows without padding whose stride is "
-            f"their side; kernel {op.kernel}, stride {op.stride}, pads {op.pads}"
-        )
-    side = op.kernel[0]
-    most = (1 << kind.bits) - 1  # as qonnx counts: all bits of the codes, of every pixel
-    file.node(
-        "QuantAvgPool2d",
-        [op.x],
-        node.name,
-        GENERAL,
-        stride=side,
-        kernel=side,
-        ibits=kind.bits,
-        obits=(most * side * side).bit_length(),  # as wide as the sum: nothing is cut off
-        signed=int(kind.signed),
-        data_layout="NHWC",
-    )
-
-
-def _upsample(file: File, node: Node, reading: Reading) -> None:
-    """FINN's layer itself: its builder looks for Upsample, which ONNX has no more, not Resize."""
-    op = node.op
-    assert isinstance(op, Upsample)
-    kind = reading.types[op.x]
-    (_, high, wide), (_, height, width) = node.type.shape, kind.shape
-    given: dict[str, Any] = {
-        "backend": "fpgadataflow",
-        "SIMD": 1,
-        "HO": high,
-        "WO": wide,
-        "HI": height,
-        "WI": width,
-        "NumChannels": kind.channels,
-        "inputDataType": finn_type(kind),
-        "batchSize": 1,
-        "cpp_interface": "hls_vector",
-        "hls_style": "freerunning",
-    }
-    file.node("UpsampleNearestNeighbour", [op.x], node.name, HARDWARE, **given)
-
-
-def _pad(file: File, node: Node, reading: Reading) -> None:
-    """Of the map: FMPadding. Of channels: a product with a matrix of zeros and ones."""
-    op = node.op
-    assert isinstance(op, ZeroPad)
-    kind, top = reading.types[op.x], op.x
-    if any(op.pads):
-        channels, height, width = kind.shape
-        up, left, down, right = op.pads
-        shape = (channels, height + up + down, width + left + right)
-        kind = IntType(shape=shape, bits=kind.bits, signed=kind.signed, bipolar=kind.bipolar)
-        top = file.tensor(f"{node.name}_map" if any(op.channels) else node.name, kind)
-        constants = (
-            file.plain(f"{node.name}_pads", np.array(op.pads, np.int64)),
-            file.plain(f"{node.name}_zero", np.array(0, np.float32)),
-            file.plain(f"{node.name}_axes", np.array([1, 2], np.int64)),
-        )
-        file.node("Pad", [op.x, *constants], top, mode="constant")
-    if any(op.channels):
-        before, behind = op.channels
-        matrix = np.pad(np.eye(kind.channels, dtype=np.int64), ((0, 0), (before, behind)))
-        file.node("MatMul", [top, file.constant(f"{node.name}_ones", matrix, "INT2")], node.name)
-
-
 Emit = Callable[[File, Node, Reading], None]
 _OPS: Mapping[type, Emit] = {
     Input: _input,
@@ -264,8 +163,8 @@ _OPS: Mapping[type, Emit] = {
     Threshold: _threshold,
     Sum: _sum,
     Concat: _concat,
-    MaxPool: _max_pool,
-    SumPool: _sum_pool,
-    Upsample: _upsample,
-    ZeroPad: _pad,
+    MaxPool: max_pool,
+    SumPool: sum_pool,
+    Upsample: upsample,
+    ZeroPad: pad,
 }

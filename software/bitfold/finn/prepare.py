@@ -12,8 +12,9 @@ from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.compiler.reading.load import load_model
 from bitfold.errors import UnsupportedOp
 from bitfold.files import write_bytes
-from bitfold.finn.accepts import View, attribute, findings
+from bitfold.finn.accepts import findings
 from bitfold.finn.integers import to_finn
+from bitfold.finn.view import View, attribute
 
 SHOWN = 12  # findings in a message
 
