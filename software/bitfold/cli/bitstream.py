@@ -29,9 +29,10 @@ def command(
 ) -> None:
     """Place and route DESIGN on a board and pack the bitstream.
 
-    Writes bitstream/top.bit and bitstream/bitstream.json into DESIGN. An ulx3s then answers on its
-    serial port: see `bitfold run`. pynq-z1, pynq-z2 and kv260 take AMD's Vivado, which must be on
-    PATH; beside top.bit and top.hwh lies driver.py, to be run on the board.
+    Writes the bitstream (top.bit, top.bin or top.fs, as the board's family has it) and
+    bitstream.json into DESIGN/bitstream. The board then answers on its serial port: see
+    `bitfold run`. pynq-z1, pynq-z2 and kv260 take AMD's Vivado, which must be on PATH; beside
+    top.bit and top.hwh lies driver.py, to be run on the board.
 
     \b
     Example:

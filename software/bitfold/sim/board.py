@@ -1,4 +1,4 @@
-"""Prove a board's top: frames over a simulated serial line, answers equal to the golden integers.
+"""Prove the boards' top: frames over a simulated serial line, answers equal to the golden integers.
 
 The bench is benches/board.py; it speaks to the top as a host would, good frames and bad ones.
 """
@@ -19,6 +19,7 @@ from bitfold.sim.verilator import build
 # The line is simulated at 8 cycles a bit, which changes nothing but the time it takes.
 BIT_CYCLES = 8
 TIMEOUT_CYCLES = 400
+_ULX3S: dict[str, int | str] = {"Leds": 8, "LedsLow": "1'b0", "Button": "1'b1", "ButtonLow": "1'b0"}
 
 
 @final
@@ -41,18 +42,19 @@ def verify_board(
     work: Path,
     *,
     hardware: Path,
-    board: str = "ulx3s",
+    family: str = "ecp5",
     design_id: int = 0,
-    parameters: Mapping[str, int] | None = None,
+    parameters: Mapping[str, int | str] | None = None,
     modes: Sequence[int] = (),
     cycle_limit: int = 1_000_000,
 ) -> BoardResult:
-    """Simulate the board's top with the design in it.
+    """Simulate the top of boards with an FPGA of `family`, with the design in it.
 
     frames:      bytes_per_frame bytes each. golden: (N, count), the integers in stream order.
     cache:       of Verilator builds. work: a folder for this run, with its log.
     hardware:    the folder that holds rtl/ and boards/. design_id: what the top is built with.
-    parameters:  more of the top, as those of precision modes. modes: of the frames, the first 0.
+    parameters:  more of the top: those of precision modes, what a board has (a ULX3S, else).
+    modes:       of the frames, the first 0.
     cycle_limit: most cycles that the accelerator may work on a frame.
     Raises: MismatchError, ToolFailed.
     """
@@ -64,16 +66,18 @@ def verify_board(
         "BeatBytes": design.input["bytes_per_beat"],
         "Outputs": design.output["count"],
         "DesignId": f"64'h{design_id:016x}",
+        **_ULX3S,
         **(parameters or {}),
     }
     have = {path.stem: path for path in sorted((hardware / "rtl").glob("*.sv"))}
-    folder = hardware / "boards" / board
+    folder = hardware / "boards" / "common"
     have |= {path.stem: path for path in sorted(folder.glob("*.sv"))}
+    have |= {path.stem: path for path in sorted((folder / family).glob("*.sv"))}
     if design.modes:
         have |= {path.stem: path for path in sorted((folder / "modes").glob("*.sv"))}
     have |= {path.stem: path for path in design.rtl_paths}
     sources = [hardware / "lint" / "waivers.vlt", *have.values()]
-    built = build(sources, f"{board}_top", cache, parameters=given)
+    built = build(sources, "board_top", cache, parameters=given)
     work.mkdir(parents=True, exist_ok=True)
     memory = work / "mem"
     memory.unlink(missing_ok=True)
@@ -90,12 +94,12 @@ def verify_board(
     )
     failed = [f"{r.name}: {r.failure}" for r in results if r.failure]
     if failed or not results:
-        raise MismatchError(f"board {board}, log in {work / 'sim.log'}: " + "; ".join(failed))
+        raise MismatchError(f"board, log in {work / 'sim.log'}: " + "; ".join(failed))
     outputs = np.load(work / "outputs.npy")
     mismatches = int((outputs != golden).sum()) if outputs.shape == golden.shape else golden.size
     if mismatches:
         raise MismatchError(
-            f"board {board}: {mismatches} of {golden.size} integers over the serial line differ "
+            f"board: {mismatches} of {golden.size} integers over the serial line differ "
             "from the golden run"
         )
     return BoardResult(

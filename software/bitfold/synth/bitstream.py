@@ -8,11 +8,14 @@ from typing import Any, final
 
 from bitfold.compiler.design import Design
 from bitfold.compiler.emit_modes import axil_width
+from bitfold.compiler.instances import style_of
+from bitfold.cost.units import Mvtu
 from bitfold.errors import BudgetError, ConfigError, ToolFailed
 from bitfold.files import digest, new_folder, read_json, write_json
 from bitfold.hardware import hardware_folder, needed_files
 from bitfold.host.protocol import MAX_PAYLOAD
 from bitfold.synth.boards import (
+    TOP,
     Board,
     Pll,
     bit_cycles,
@@ -23,18 +26,15 @@ from bitfold.synth.boards import (
 from bitfold.synth.nextpnr import REPORT, Placed, place_commands, read_report
 from bitfold.synth.plan import BuildPlan, Command, Runner, execute
 from bitfold.synth.source import Source, design_id, design_source, source_digest
-from bitfold.synth.target import Part, load_target
+from bitfold.synth.target import Pack, Part, load_target
 from bitfold.synth.usage import overfull
 from bitfold.synth.yosys import NETLIST, flat_plan, flat_usage
 
 KIND = "bitstream"
 SCHEMA = 1
-FILE = "top.bit"
 SILENCE_S = 0.05  # of the line inside a frame, before the board calls it broken
 WATCHDOG_S = 1.0  # of the accelerator, before the board calls it stopped
 _BRIDGE = "bf_uart_bridge"
-_CONSTRAINTS = "board.lpf"
-_CONFIG = "top.config"
 
 
 @final
@@ -101,13 +101,14 @@ def bitstream(
     seed: int = 1,
     runner: Runner | None = None,
 ) -> Bitstream:
-    """Build top.bit and bitstream.json in the folder `out`, replacing it whole.
+    """Build the bitstream and bitstream.json in the folder `out`, replacing it whole.
 
     part:      of the board's, its usual one when None. clock_mhz: the board's oscillator when
     None. Raises: ToolNotFound, ConfigError, BudgetError when the part is too small, ToolFailed;
     also when the clock is not reached.
     """
     where = load_board(board)
+    check_style(design, where)
     taken, most = design.input["bytes_per_frame"] + bool(design.modes), MAX_PAYLOAD
     if taken > most:
         raise ConfigError(
@@ -119,15 +120,19 @@ def bitstream(
     family = load_target(where.target)
     device = family.part(board_part(where, part))
     assert family.place, f"board {board}: target {family.name} has no place and route"
+    assert family.pack, f"board {board}: target {family.name} makes no bitstreams"
     source = board_source(design, where, clock, baud)
     route = place_commands(
         family.place,
         device,
         seed=seed,
         freq_mhz=clock.clock_mhz,
-        more=("--lpf", _CONSTRAINTS, "--textcfg", _CONFIG),
+        more=family.pack.route,
+        package=where.package,
     )
-    flat = execute(flat_plan(source, family, netlist=True, alone=False), cache, runner)
+    flat = execute(
+        flat_plan(source, family, netlist=True, alone=False, absent=where.absent), cache, runner
+    )
     usage = flat_usage(flat, family)
     missing = overfull(usage, device)
     if missing:
@@ -135,9 +140,8 @@ def bitstream(
             f"{where.title}: the design does not fit {device.name} ({missing}). Take a larger "
             "part, or compile for a lower rate or fewer LUTs"
         )
-    built = execute(
-        _plan((flat.folder / NETLIST).read_bytes(), where, device, route), cache, runner
-    )
+    netlist = (flat.folder / NETLIST).read_bytes()
+    built = execute(_plan(netlist, where, device, route, family.pack), cache, runner)
     placed = read_report(built.folder / REPORT, family.place)
     fmax_mhz = placed.fmax_mhz
     assert fmax_mhz is not None, "a board's top has registers that feed registers"
@@ -146,11 +150,11 @@ def bitstream(
             f"{where.title}: the design reaches {fmax_mhz:.1f} MHz, the clock is "
             f"{clock.clock_mhz:g}. Take a slower clock, or another seed of place and route."
         )
-    file = built.folder / FILE
+    file = built.folder / family.pack.file
     made = Bitstream(
         board=where.name,
         part=device.name,
-        file=FILE,
+        file=file.name,
         size_bytes=file.stat().st_size,
         sha256=digest(file),
         design_id=f"{design_id(design):016x}",
@@ -167,7 +171,7 @@ def bitstream(
         seconds=flat.seconds + built.seconds,
     )
     with new_folder(out) as folder:
-        shutil.copyfile(file, folder / FILE)
+        shutil.copyfile(file, folder / file.name)
         write_json(folder / "bitstream.json", made.to_json())
     return made
 
@@ -177,14 +181,26 @@ def board_source(design: Design, board: Board, clock: Pll, baud: int) -> Source:
     inner = design_source(design)
     bridge = needed_files(hardware_folder() / "rtl", _BRIDGE)
     rtl = {f"rtl/{path.name}": path.read_bytes() for path in bridge}
-    files = [board.folder / name for name in (board.rtl_modes if design.modes else board.rtl)]
+    files = board.rtl(modes=bool(design.modes))
     rtl |= {f"rtl/{file.name}": file.read_bytes() for file in files}
+    given = board_parameters(design, clock, bit_cycles(clock.clock_mhz, baud))
     return Source(
-        top=board.top,
+        top=TOP,
         rtl={**inner.rtl, **rtl},
         data=inner.data,
-        parameters=board_parameters(design, clock, bit_cycles(clock.clock_mhz, baud)),
+        parameters={**given, **board.parameters()},
     )
+
+
+def check_style(design: Design, board: Board) -> None:
+    """Raises: ConfigError for a design with cells of another family than the board's."""
+    styled = any(isinstance(stage, Mvtu) for stage in design.stages)
+    if styled and style_of(design.target) not in (0, style_of(board.target)):
+        raise ConfigError(
+            f"{board.title}: this design was compiled for {design.target}, whose cells its "
+            f"popcounts are made of; the board has {board.target}. Compile it with --target "
+            f"{board.target if style_of(board.target) else 'ice40'}"
+        )
 
 
 def board_parameters(design: Design, clock: Pll, cycles: int) -> dict[str, int | str]:
@@ -212,14 +228,14 @@ def mode_parameters(design: Design) -> dict[str, int]:
     return {"Modes": len(design.modes), "AxilBits": address}
 
 
-def _plan(netlist: bytes, board: Board, part: Part, route: tuple[Command, ...]) -> BuildPlan:
-    pack = Command(
-        tool=board.pack, args=(*board.pack_flags, _CONFIG, FILE), log=f"{board.pack}.log"
-    )
+def _plan(
+    netlist: bytes, board: Board, part: Part, route: tuple[Command, ...], pack: Pack
+) -> BuildPlan:
+    packed = Command(tool=pack.tool, args=(*part.pack, *pack.args), log=f"{pack.tool}.log")
     constraints = (board.folder / board.constraints).read_bytes()
     return BuildPlan(
         name=f"{board.name}-{part.name}",
-        files={NETLIST: netlist, _CONSTRAINTS: constraints},
-        commands=(*route, pack),
-        outputs=(REPORT, _CONFIG, FILE),
+        files={NETLIST: netlist, pack.constraints: constraints},
+        commands=(*route, packed),
+        outputs=(REPORT, pack.file),
     )

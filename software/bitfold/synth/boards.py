@@ -1,6 +1,7 @@
-"""Boards: a folder of hardware/boards each, with a top, constraints and board.toml.
+"""Boards: a folder of hardware/boards each, with constraints and board.toml.
 
-Here are those that the open tools build for; `bitfold.amd.vivado_board` has Vivado's.
+Here are those that the open tools build for, all with the top in hardware/boards/common;
+`bitfold.amd.vivado_board` has Vivado's.
 """
 
 import tomllib
@@ -11,17 +12,22 @@ from typing import final
 
 from bitfold.errors import ConfigError
 from bitfold.hardware import hardware_folder
+from bitfold.synth.target import load_target
 
-_VCO_MHZ = (400.0, 800.0)
-_REFERENCE_MHZ = (10.0, 400.0)  # what the PLL compares, after its input divider
+TOP = "board_top"
+CONTROL = ("high", "low")  # what a button gives while pressed
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """One board. `rtl` and `constraints` are files of `folder`; `clock_mhz` is its oscillator.
+    """One board.
 
-    rtl_modes: in place of `rtl` for designs with precision modes.
+    constraints: a file of `folder`. clock_mhz: its oscillator. baud: one that its serial chip has.
+    leds:        lamps, 1 to 8. leds_low: they are lit by 0.
+    button:      what it gives while pressed, "high" or "low"; "none": there is none.
+    hold_high:   a pin must be 1.
+    package:     flags of nextpnr, where the part's package is not the target's usual one.
     """
 
     name: str
@@ -30,20 +36,45 @@ class Board:
     target: str
     part: str
     parts: tuple[str, ...]
-    top: str
-    rtl: tuple[str, ...]
-    rtl_modes: tuple[str, ...]
     constraints: str
     clock_mhz: float
     baud: int
-    pack: str
-    pack_flags: tuple[str, ...]
+    leds: int
+    leds_low: bool = False
+    button: str = "none"
+    hold_high: bool = False
+    package: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert 1 <= self.leds <= 8, f"{self.name}: 1 to 8 lamps"
+        assert self.button in (*CONTROL, "none"), f"{self.name}: button {self.button!r}"
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Ports of the top that the board has no pin for."""
+        found = {"button_i": self.button != "none", "high_o": self.hold_high}
+        return tuple(name for name, there in found.items() if not there)
+
+    def parameters(self) -> dict[str, int | str]:
+        """Parameters of the top that say what the board has."""
+        return {
+            "Leds": self.leds,
+            "LedsLow": f"1'b{int(self.leds_low)}",
+            "Button": f"1'b{int(self.button != 'none')}",
+            "ButtonLow": f"1'b{int(self.button == 'low')}",
+        }
+
+    def rtl(self, *, modes: bool) -> tuple[Path, ...]:
+        """Files of the top; modes: for a design with precision modes."""
+        common = self.folder.parent / "common"
+        core = common / ("modes/board_core.sv" if modes else "board_core.sv")
+        return (common / self.target / "board_clock.sv", core, common / f"{TOP}.sv")
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class Pll:
-    """Dividers: the clock is `clock_mhz` = input * feedback / in; out 0 stands for no PLL."""
+    """Dividers that give `clock_mhz` (see `target.PllRange`); out 0 stands for no PLL."""
 
     clock_mhz: float
     in_div: int
@@ -105,24 +136,31 @@ def bit_cycles(clock_mhz: float, baud: int) -> int:
 
 
 def pll(board: Board, clock_mhz: float) -> Pll:
-    """Dividers for a clock, its oscillator as near to 600 MHz as can be.
+    """Dividers for a clock, the PLL's oscillator as near as can be to what the family aims at.
 
     Raises: ConfigError when no dividers give it; names the nearest that they give.
     """
     if clock_mhz == board.clock_mhz:
         return Pll(clock_mhz=clock_mhz, in_div=1, feedback_div=1, out_div=0)
+    can = load_target(board.target).pll
+    if can is None:
+        raise ConfigError(
+            f"board {board.name}: the PLLs of {board.target} are not used, so that the clock is "
+            f"{board.clock_mhz:g} MHz, not {clock_mhz:g}. Take --clock-mhz {board.clock_mhz:g}"
+        )
     best: tuple[float, float, Pll] | None = None
-    for in_div in range(1, 129):
+    for in_div in range(1, can.in_div + 1):
         reference = board.clock_mhz / in_div
-        if not _REFERENCE_MHZ[0] <= reference <= _REFERENCE_MHZ[1]:
+        if not can.reference_mhz[0] <= reference <= can.reference_mhz[1]:
             continue
-        for feedback in range(1, 81):
-            real = reference * feedback
-            for out_div in range(1, 129):
-                if not _VCO_MHZ[0] <= real * out_div <= _VCO_MHZ[1]:
+        for feedback in range(1, can.feedback_div + 1):
+            for out_div in can.out_divs:
+                real = reference * feedback / (1 if can.inside else out_div)
+                oscillator = real * out_div
+                if not can.oscillator_mhz[0] <= oscillator <= can.oscillator_mhz[1]:
                     continue
                 found = Pll(clock_mhz=real, in_div=in_div, feedback_div=feedback, out_div=out_div)
-                rank = (abs(real - clock_mhz), abs(real * out_div - 600.0))
+                rank = (abs(real - clock_mhz), abs(oscillator - can.aim_mhz))
                 if best is None or rank < best[:2]:
                     best = (*rank, found)
     if best is None or best[0] > 1e-9 * clock_mhz:

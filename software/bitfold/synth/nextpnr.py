@@ -43,11 +43,20 @@ class Placed:
 
 
 def place_commands(
-    place: Place, part: Part, *, seed: int, freq_mhz: float, more: Sequence[str]
+    place: Place,
+    part: Part,
+    *,
+    seed: int,
+    freq_mhz: float,
+    more: Sequence[str],
+    package: Sequence[str] = (),
 ) -> tuple[Command, ...]:
-    """The nextpnr run on a netlist beside it; relative names, it sees its own folder alone."""
+    """The nextpnr run on a netlist beside it; relative names, it sees its own folder alone.
+
+    package: of a board's part, where it is not the target's own.
+    """
     given = ["--json", NETLIST, "--report", REPORT, "--seed", str(seed), "--freq", f"{freq_mhz:g}"]
-    args = (*part.flags, *place.flags, *given, *more)
+    args = (*part.flags, *(package or place.package), *place.flags, *given, *more)
     route = Command(tool=place.tool, args=args, log="nextpnr.log")
     if not place.trim:
         return (route,)

@@ -25,6 +25,7 @@ class Part:
     """A device: how much of each resource it has, and nextpnr's flag for it.
 
     vivado: its name there, with a package and a speed grade; empty where Vivado does not know it.
+    pack:   the bitstream tool's flags for it.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Part:
     dsps: int
     flags: tuple[str, ...] = ()
     vivado: str = ""
+    pack: tuple[str, ...] = ()
 
     @property
     def room(self) -> int:
@@ -48,13 +50,14 @@ class Place:
 
     prepare: Yosys command for a netlist that is placed without a board; empty for none.
     trim:    cell type and port: where that is unused it is cut off; empty for none.
-    flags:   always given. alone: given when there is no board.
+    package: given unless a board has another. flags: always given. alone: given without a board.
     luts, ffs, brams, dsps: what nextpnr's report calls them; None when it does not say.
     """
 
     tool: str
     prepare: str
     trim: tuple[str, ...]
+    package: tuple[str, ...]
     flags: tuple[str, ...]
     alone: tuple[str, ...]
     part: str
@@ -67,11 +70,47 @@ class Place:
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class Pack:
+    """From pins to a bitstream.
+
+    constraints: the name that nextpnr finds the pins under. route: what more it is told.
+    tool, args:  what makes `file` of its result.
+    """
+
+    constraints: str
+    route: tuple[str, ...]
+    tool: str
+    args: tuple[str, ...]
+    file: str
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PllRange:
+    """What a family's PLL can do; dividers begin at 1.
+
+    reference_mhz:  what it compares, after its input divider.
+    oscillator_mhz: of its own oscillator, at best near aim_mhz.
+    inside: the output divider is inside the loop: clock = input / in * feedback, else that / out.
+    """
+
+    reference_mhz: tuple[float, float]
+    oscillator_mhz: tuple[float, float]
+    aim_mhz: float
+    in_div: int
+    feedback_div: int
+    out_divs: tuple[int, ...]
+    inside: bool
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """One family.
 
     flatten_late: map every module by itself, and flatten then.
     costs:        resource -> (cell type -> how many of it a cell takes).
+    pack, pll:    of families with boards; pll is None where the PLL is not used.
     """
 
     name: str
@@ -84,6 +123,8 @@ class Target:
     free: frozenset[str]
     parts: Mapping[str, Part]
     place: Place | None
+    pack: Pack | None
+    pll: PllRange | None
 
     def part(self, name: str | None) -> Part:
         """A part by name, or the one that place and route takes when none is asked for.
@@ -110,7 +151,7 @@ def load_target(name: str) -> Target:
         hint = f"did you mean {near[0]!r}" if near else f"targets: {', '.join(target_names())}"
         raise ConfigError(f"synthesis target {name!r} is unknown; {hint}")
     table = tomllib.loads((_FOLDER / f"{name}.toml").read_text())
-    place = table.get("place")
+    place, pack, pll = (table.get(key) for key in ("place", "pack", "pll"))
     return Target(
         name=name,
         title=table["title"],
@@ -122,13 +163,15 @@ def load_target(name: str) -> Target:
         free=frozenset(table["free"]["cells"]),
         parts={k: _part(k, v) for k, v in table["parts"].items()},
         place=_place(place) if place else None,
+        pack=_pack(pack) if pack else None,
+        pll=_pll(pll) if pll else None,
     )
 
 
 def _part(name: str, table: Mapping[str, Any]) -> Part:
     sizes = {key: table[key] for key in ("luts", "ffs", "brams", "dsps")}
-    flags, vivado = tuple(table.get("flags", ())), table.get("vivado", "")
-    return Part(name=name, flags=flags, vivado=vivado, **sizes)
+    flags, pack = (tuple(table.get(key, ())) for key in ("flags", "pack"))
+    return Part(name=name, flags=flags, vivado=table.get("vivado", ""), pack=pack, **sizes)
 
 
 def _place(table: Mapping[str, Any]) -> Place:
@@ -136,6 +179,7 @@ def _place(table: Mapping[str, Any]) -> Place:
         tool=table["tool"],
         prepare=table.get("prepare", ""),
         trim=tuple(table.get("trim", ())),
+        package=tuple(table.get("package", ())),
         flags=tuple(table["flags"]),
         alone=tuple(table["alone"]),
         part=table["part"],
@@ -145,3 +189,15 @@ def _place(table: Mapping[str, Any]) -> Place:
         brams=table["brams"],
         dsps=table["dsps"],
     )
+
+
+def _pack(table: Mapping[str, Any]) -> Pack:
+    lists = {key: tuple(value) for key, value in table.items() if isinstance(value, list)}
+    return Pack(**{**table, **lists})
+
+
+def _pll(table: Mapping[str, Any]) -> PllRange:
+    lists = {key: tuple(value) for key, value in table.items() if isinstance(value, list)}
+    first, _, last = table["out_divs"].partition("..")
+    many = range(int(first), int(last) + 1) if last else map(int, first.split(","))
+    return PllRange(**{**table, **lists, "out_divs": tuple(many)})

@@ -37,9 +37,18 @@ def synth_module(
 
 
 def flat_plan(
-    source: Source, target: Target, *, netlist: bool = False, alone: bool = True
+    source: Source,
+    target: Target,
+    *,
+    netlist: bool = False,
+    alone: bool = True,
+    absent: Sequence[str] = (),
 ) -> BuildPlan:
-    """Flatten and map. netlist: write what nextpnr reads; alone: it is placed with no board."""
+    """Flatten and map.
+
+    netlist: write what nextpnr reads; alone: it is placed with no board. absent: ports of the top
+    that a board has no pin for; inputs among them must not be read.
+    """
     late = ["flatten", "opt_clean"] if target.flatten_late else []
     finish = [*late, "tee -q -o stat.json stat -json"]
     if netlist and target.place and alone and target.place.prepare:
@@ -48,7 +57,7 @@ def flat_plan(
         finish.append(f"write_json {NETLIST}")
     outputs = ("stat.json", *([NETLIST] if netlist else []))
     mode = target.hierarchy if target.flatten_late else target.flatten
-    return _plan(source, target, mode, finish, outputs)
+    return _plan(source, target, mode, finish, outputs, absent=absent)
 
 
 def tree_plan(source: Source, target: Target) -> BuildPlan:
@@ -99,7 +108,13 @@ def warnings(built: Built) -> tuple[str, ...]:
 
 
 def _plan(
-    source: Source, target: Target, mode: str, finish: Sequence[str], outputs: tuple[str, ...]
+    source: Source,
+    target: Target,
+    mode: str,
+    finish: Sequence[str],
+    outputs: tuple[str, ...],
+    *,
+    absent: Sequence[str] = (),
 ) -> BuildPlan:
     read = [f"read_verilog -sv -defer {name}" for name in reading_order(source.rtl)]
     given = "".join(f" -chparam {k} {_constant(k, v)}" for k, v in source.parameters.items())
@@ -108,6 +123,7 @@ def _plan(
     script = [
         *read,
         f"hierarchy -top {source.top}{given}",
+        *(f"delete -port {source.top}/w:{name}" for name in absent),
         f"{target.synth} {mode} -top {source.top}",
         *finish,
     ]

@@ -1,9 +1,12 @@
 import re
+import tomllib
 
 import pytest
 
 from bitfold.errors import ConfigError
+from bitfold.hardware import hardware_folder
 from bitfold.synth.boards import (
+    Board,
     bit_cycles,
     board_flow,
     board_names,
@@ -14,37 +17,71 @@ from bitfold.synth.boards import (
 from bitfold.synth.target import load_target
 
 BOARD = load_board("ulx3s")
+OPEN = [name for name in board_names() if board_flow(name) == "open"]
+# How each kind of constraints gives a port its pin.
+PINS = {
+    ".lpf": re.compile(r'^LOCATE COMP "(.*?)" SITE "(\w+)";', re.M),
+    ".pcf": re.compile(r"^set_io (?:-\w+ yes )*(\S+) (\d+)$", re.M),
+    ".cst": re.compile(r'^IO_LOC "(.*?)" (\d+);', re.M),
+}
+# And its levels, where that must be said for each port.
+LEVELS = {
+    ".lpf": re.compile(r'^IOBUF PORT "(.*?)" .*IO_TYPE=', re.M),
+    ".cst": re.compile(r'^IO_PORT "(.*?)" .*IO_TYPE=', re.M),
+}
 
 
-@pytest.mark.parametrize("name", [n for n in board_names() if board_flow(n) == "open"])
+def ports(board: Board) -> set[str]:
+    """Of the top, bit by bit, without those that the board lacks."""
+    top = (hardware_folder() / "boards" / "common" / "board_top.sv").read_text()
+    found = set(re.findall(r"^  (?:input|output) +logic +(\w+)", top, re.M)) - set(board.absent)
+    assert re.search(r"^  output logic \[Leds-1:0\] led_o$", top, re.M)
+    return found | {f"led_o[{i}]" for i in range(board.leds)}
+
+
+@pytest.mark.parametrize("name", OPEN)
 def test_every_board_is_complete(name: str) -> None:
     board = load_board(name)
     target = load_target(board.target)
     assert target.place
+    assert target.pack
     assert board.part in board.parts
     for part in board.parts:
         assert target.part(part).name == part
-    for file in (*board.rtl, board.constraints):
-        assert (board.folder / file).is_file()
+    for modes in (False, True):
+        assert all(file.is_file() for file in board.rtl(modes=modes))
+    assert bit_cycles(board.clock_mhz, board.baud) >= 8
 
 
-def test_constraints_name_every_port_of_the_top_once() -> None:
-    top = (BOARD.folder / "ulx3s_top.sv").read_text()
-    ports = set()
-    for width, name in re.findall(r"^  (?:input|output) +logic +(\[.*?\] )?(\w+)", top, re.M):
-        bits = int(width[1:].split(":")[0]) + 1 if width else 0
-        ports |= {f"{name}[{i}]" for i in range(bits)} if bits else {name}
-    lpf = (BOARD.folder / BOARD.constraints).read_text()
-    located = re.findall(r'^LOCATE COMP "(.*?)" SITE "(\w+)";', lpf, re.M)
-    assert sorted(name for name, _ in located) == sorted(ports)
-    assert len({site for _, site in located}) == len(located)
-    assert set(re.findall(r'^IOBUF PORT "(.*?)"', lpf, re.M)) == ports
+@pytest.mark.parametrize("name", OPEN)
+def test_constraints_name_every_port_of_the_top_once(name: str) -> None:
+    board = load_board(name)
+    file = board.folder / board.constraints
+    text = file.read_text()
+    located = PINS[file.suffix].findall(text)
+    assert sorted(port for port, _ in located) == sorted(ports(board))
+    assert len({pin for _, pin in located}) == len(located)
+    if file.suffix in LEVELS:
+        assert sorted(LEVELS[file.suffix].findall(text)) == sorted(ports(board))
+    assert re.search(r"^(#|//) Source: |^# ULX3S v2", text, re.M), "where the pins are from"
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_a_board_is_two_files(name: str) -> None:
+    board = load_board(name)
+    assert sorted(p.name for p in board.folder.rglob("*") if p.is_file()) == sorted(
+        ["board.toml", board.constraints]
+    )
+    table = tomllib.loads((board.folder / "board.toml").read_text())
+    text = (board.folder / board.constraints).read_text()
+    stated = re.findall(r'^FREQUENCY PORT "clk_i" (\d+) MHZ;', text, re.M)
+    assert all(float(mhz) == table["clock_mhz"] for mhz in stated)
 
 
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(ConfigError, match="'ulx3' is unknown; did you mean 'ulx3s'"):
         load_board("ulx3")
-    with pytest.raises(ConfigError, match="boards: kv260, pynq-z1, pynq-z2, ulx3s"):
+    with pytest.raises(ConfigError, match=r"boards: .*kv260, .*pynq-z1, pynq-z2, .*ulx3s"):
         load_board("zzz")
     with pytest.raises(ConfigError, match="board 'kv260' is built by vivado"):
         load_board("kv260")
@@ -62,6 +99,20 @@ def test_pll_stays_in_its_ranges(clock_mhz: float) -> None:
         assert 25.0 / found.in_div >= 10
     else:
         assert found.out_div == 0
+
+
+@pytest.mark.parametrize("clock_mhz", [12.0, 18.0, 21.0, 24.0, 30.0, 39.75])
+def test_pll_of_ice40_divides_behind_its_loop(clock_mhz: float) -> None:
+    found = pll(load_board("icebreaker"), clock_mhz)
+    assert found.clock_mhz == clock_mhz
+    if clock_mhz == 12.0:
+        assert found.out_div == 0
+        return
+    assert clock_mhz == 12.0 * found.feedback_div / found.in_div / found.out_div
+    assert 533 <= clock_mhz * found.out_div <= 1066
+    assert found.in_div == 1
+    assert found.out_div in (2, 4, 8, 16, 32, 64)
+    assert found.feedback_div <= 128
 
 
 def test_pll_names_the_nearest_clock_that_there_is() -> None:

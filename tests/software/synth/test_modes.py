@@ -33,7 +33,7 @@ def test_yosys_elaborates_the_accelerator_and_its_stages(with_modes: bool, tmp_p
     for name, text in board_source(design, BOARD, clock, BOARD.baud).rtl.items():
         (design.folder / name).write_bytes(text)
         sources += "" if name in design.rtl else f" {name}"
-    for top in ("bf_accelerator", "bf_stage", "ulx3s_core"):
+    for top in ("bf_accelerator", "bf_stage", "board_core"):
         script = f"read_verilog -sv -defer {sources} alone.sv\nhierarchy -check -top {top}\nproc\n"
         (design.folder / "read.ys").write_text(f"{script}check -assert\n")
         done = subprocess.run(

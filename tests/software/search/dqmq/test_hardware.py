@@ -99,7 +99,7 @@ def test_a_board_is_told_how_many_modes_there_are(design: Design) -> None:
     registers = json.loads((design.folder / "driver" / "registers.json").read_text())
     assert found["AxilBits"] == registers["address_bits"]
     source = board_source(design, board, clock, 25)
-    assert b"s_axil_awvalid" in source.rtl["rtl/ulx3s_core.sv"]
+    assert b"s_axil_awvalid" in source.rtl["rtl/board_core.sv"]
 
 
 @pytest.fixture

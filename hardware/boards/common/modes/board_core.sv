@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// ulx3s_core: the accelerator of a design with precision modes, which come with the frames.
+// board_core: the accelerator of a design with precision modes, which come with the frames.
 //
 // After each reset CONTROL.BY_FRAME is written, once; no more is done with the registers.
-// Test: tests/hardware/test_ulx3s_top.py
-module ulx3s_core #(
+// Test: tests/hardware/test_board_top.py
+module board_core #(
   parameter int unsigned BeatBytes = 1,
   parameter int unsigned AxilBits  = 9          // of an address of the registers
 ) (

@@ -13,6 +13,7 @@ from bitfold.sim.modes import ModeRun
 from bitfold.sim.samples import random_samples
 from bitfold.sim.verilator import lint
 from bitfold.synth.bitstream import mode_parameters
+from bitfold.synth.boards import TOP, board_flow, board_names, load_board
 from demo_net import demo_model
 from integer_graphs import mlp
 from mode_graphs import modes_of
@@ -20,14 +21,35 @@ from toy_design import FRAME_BYTES, golden, toy_design
 
 pytestmark = pytest.mark.rtl
 HARDWARE = ROOT / "hardware"
+OPEN = [name for name in board_names(HARDWARE) if board_flow(name, HARDWARE) == "open"]
 
 
-def test_lints_clean(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", OPEN)
+def test_lints_clean(name: str, tmp_path: Path) -> None:
+    board = load_board(name, HARDWARE)
     design = toy_design(tmp_path / "design")
     sources = [HARDWARE / "lint" / "waivers.vlt", *sorted((HARDWARE / "rtl").glob("bf_*.sv"))]
-    sources += [*sorted((HARDWARE / "boards" / "ulx3s").glob("*.sv")), *design.rtl_paths]
-    parameters = {"FrameBytes": 12, "BeatBytes": 2, "Outputs": 3}
-    assert lint(sources, "ulx3s_top", parameters) == ""
+    sources += [*board.rtl(modes=False), *design.rtl_paths]
+    parameters = {"FrameBytes": 12, "BeatBytes": 2, "Outputs": 3, **board.parameters()}
+    assert lint(sources, TOP, parameters) == ""
+
+
+@pytest.mark.parametrize("name", [name for name in OPEN if name != "ulx3s"])
+def test_every_board_answers_as_it_is_made(name: str, tmp_path: Path) -> None:
+    """With its own lamps and button; the ULX3S is the one below."""
+    board = load_board(name, HARDWARE)
+    frames = np.random.default_rng(2).integers(0, 256, (2, FRAME_BYTES)).astype(np.uint8)
+    result = verify_board(
+        toy_design(tmp_path / "design"),
+        [row.tobytes() for row in frames],
+        golden(frames),
+        CACHE,
+        tmp_path / "run",
+        hardware=HARDWARE,
+        family=board.target,
+        parameters=board.parameters(),
+    )
+    assert (result.frames, result.mismatches, len(result.cases)) == (2, 0, 4)
 
 
 def test_answers_over_the_serial_line(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ulx3s_core: the accelerator of a design without precision modes; modes/ulx3s_core.sv is the other.
-module ulx3s_core #(
+// board_core: the accelerator of a design without precision modes; modes/board_core.sv is the other.
+module board_core #(
   parameter int unsigned BeatBytes = 1,
   parameter int unsigned AxilBits  = 9          // of an address of the registers
 ) (

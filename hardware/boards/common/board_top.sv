@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// ulx3s_top: an accelerator on the ULX3S board, behind the board's USB serial port.
+// board_top: an accelerator behind the serial line of a board, whatever FPGA the board has.
 //
-// The line speaks the protocol of bf_uart_bridge. Lamps: 7 blinks while the clock runs, 6 a request
-// is being served, 5 the last request got an error answer, 4..0 count the results.
-// Fire 1 resets. Clock: the board's 25 MHz, times PllFeedback / PllIn when PllOut is not 0.
-// Golden       bitfold.host.protocol and the design's graph;  test: tests/hardware/test_ulx3s_top.py
-module ulx3s_top #(
-  parameter int unsigned PllIn          = 1,         // dividers of ulx3s_clock
+// The line speaks the protocol of bf_uart_bridge. Lamps, the last of led_o first: one blinks while
+// the clock runs, the next is lit while a request is served, the next when the last request got an
+// error answer, the others count the results. A board with fewer lamps lacks those at the end.
+// The button resets. Clock: clk_i, or what the PLL of board_clock makes of it.
+// Golden       bitfold.host.protocol and the design's graph;  test: tests/hardware/test_board_top.py
+module board_top #(
+  parameter int unsigned PllIn          = 1,         // dividers of board_clock
   parameter int unsigned PllFeedback    = 1,
   parameter int unsigned PllOut         = 0,         // 0: no PLL
   parameter int unsigned BitCycles      = 25,        // as in bf_uart_bridge
@@ -17,23 +18,28 @@ module ulx3s_top #(
   parameter int unsigned Outputs        = 10,
   parameter int unsigned Modes          = 1,
   parameter int unsigned AxilBits       = 9,         // of an address, with modes
-  parameter bit [63:0]   DesignId       = 64'd0
+  parameter bit [63:0]   DesignId       = 64'd0,
+  parameter int unsigned Leds           = 8,         // 1..8
+  parameter bit          LedsLow        = 1'b0,      // a lamp is lit by 0
+  parameter bit          Button         = 1'b1,      // there is one; else button_i is not read
+  parameter bit          ButtonLow      = 1'b0       // 0 while pressed
 ) (
-  input  logic       clk_25mhz_i,
-  input  logic       reset_button_i,            // high while pressed
-  input  logic       ftdi_txd_i,                // host to board
-  output logic       ftdi_rxd_o,                // board to host
-  output logic       wifi_gpio0_o,              // high, or the board's ESP32 takes the board over
-  output logic [7:0] led_o
+  input  logic            clk_i,
+  input  logic            button_i,
+  input  logic            uart_rx_i,                 // host to board
+  output logic            uart_tx_o,                 // board to host
+  output logic            high_o,                    // always 1
+  output logic [Leds-1:0] led_o
 );
   localparam int unsigned BLINK_WIDTH = 24;
 
-  logic clk, locked, rst_n, core_rst_n, busy, answered, fault;
+  logic clk, locked, rst_n, core_rst_n, busy, answered, fault, pressed;
 
-  assign wifi_gpio0_o = 1'b1;
+  assign high_o  = 1'b1;
+  assign pressed = Button && (button_i != ButtonLow);
 
-  ulx3s_clock #(.PllIn(PllIn), .PllFeedback(PllFeedback), .PllOut(PllOut)) u_clock (
-    .clk_25mhz_i, .clk_o(clk), .locked_o(locked)
+  board_clock #(.PllIn(PllIn), .PllFeedback(PllFeedback), .PllOut(PllOut)) u_clock (
+    .clk_i, .clk_o(clk), .locked_o(locked)
   );
 
   // Reset: 16 cycles after power-on, after the clock is steady and the button is released.
@@ -45,7 +51,7 @@ module ulx3s_top #(
   end
   assign rst_n = wait_q == '1;
   always_ff @(posedge clk) begin
-    release_q <= {release_q[0], locked && !reset_button_i};
+    release_q <= {release_q[0], locked && !pressed};
     if (!release_q[1]) wait_q <= '0;
     else if (!rst_n) wait_q <= wait_q + 1'b1;
   end
@@ -63,7 +69,7 @@ module ulx3s_top #(
     .DesignId(DesignId)
   ) u_bridge (
     .clk_i(clk), .rst_ni(rst_n),
-    .rx_i(ftdi_txd_i), .tx_o(ftdi_rxd_o),
+    .rx_i(uart_rx_i), .tx_o(uart_tx_o),
     .core_rst_no(core_rst_n),
     .s_axis_tvalid_o(s_axis_tvalid), .s_axis_tready_i(s_axis_tready),
     .s_axis_tdata_o(s_axis_tdata), .s_axis_tlast_o(s_axis_tlast), .s_axis_tuser_o(s_axis_tuser),
@@ -72,7 +78,7 @@ module ulx3s_top #(
     .busy_o(busy), .answered_o(answered), .fault_o(fault)
   );
 
-  ulx3s_core #(.BeatBytes(BeatBytes), .AxilBits(AxilBits)) u_core (
+  board_core #(.BeatBytes(BeatBytes), .AxilBits(AxilBits)) u_core (
     .clk_i(clk), .rst_ni(core_rst_n),
     .s_axis_tdata_i(s_axis_tdata), .s_axis_tvalid_i(s_axis_tvalid),
     .s_axis_tready_o(s_axis_tready), .s_axis_tlast_i(s_axis_tlast),
@@ -84,6 +90,8 @@ module ulx3s_top #(
   // ---- Lamps ------------------------------------------------------------------------------------
   logic [BLINK_WIDTH-1:0] blink_q;
   logic [4:0]             results_q;
+  logic [2:0]             state;
+  logic [Leds-1:0]        lit;
 
   always_ff @(posedge clk) begin
     if (!rst_n) begin
@@ -95,5 +103,16 @@ module ulx3s_top #(
     end
   end
 
-  assign led_o = {blink_q[BLINK_WIDTH-1], busy, fault, results_q};
+  assign state = {blink_q[BLINK_WIDTH-1], busy, fault};
+  if (Leds > 3 && Leds <= 8) begin : g_count
+    assign lit = {state, results_q[Leds-4:0]};
+  end else if (Leds > 0 && Leds <= 3) begin : g_state
+    assign lit = state[2-:Leds];
+  end else begin : g_leds
+    $error("board_top: 1 to 8 lamps");
+  end
+  assign led_o = LedsLow ? ~lit : lit;
+
+  logic unused;
+  assign unused = &{1'b0, button_i, results_q, state};
 endmodule
