@@ -73,7 +73,7 @@ def place_plan(
     aim = freq_mhz or place.freq_mhz
     return BuildPlan(
         name=f"{name}-placed",
-        files={NETLIST: netlist},
+        files={NETLIST: netlist, **{k: v.encode() for k, v in place.alone_files.items()}},
         commands=place_commands(place, part, seed=seed, freq_mhz=aim, more=place.alone),
         outputs=(REPORT,),
     )
@@ -92,7 +92,7 @@ def read_report(path: Path, place: Place) -> Placed:
         ) from None
     return Placed(
         fmax_mhz=min(clocks, default=None),
-        luts=used.get(place.luts, 0),
+        luts=sum(each * used.get(name, 0) for name, each in place.luts.items()),
         ffs=used.get(place.ffs, 0) if place.ffs else None,
         brams=used.get(place.brams, 0),
         dsps=used.get(place.dsps, 0),

