@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 @click.argument("design", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--board", default="ulx3s", show_default=True)
 @click.option("--part", help="Device on the board.  [default: the board's usual one]")
-@click.option("--clock-mhz", type=float, help="[default: the design's]")
+@click.option(
+    "--clock-mhz",
+    type=float,
+    help="[default: the design's, or the board's where that cannot be]",
+)
 @click.option("--baud", type=int, help="Of the serial line.  [default: the board's]")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
 @click.option("--dry-run", is_flag=True, help="Write what Vivado would be given, do not start it.")
@@ -43,7 +47,7 @@ def command(
     from bitfold.compiler.design import read_design
     from bitfold.errors import ConfigError
     from bitfold.synth.bitstream import bitstream
-    from bitfold.synth.boards import board_flow
+    from bitfold.synth.boards import board_flow, load_board, usual_clock
 
     read = read_design(design)
     if board_flow(board) == "vivado":
@@ -61,7 +65,7 @@ def command(
         out,
         design.parent / "cache" / "synth",
         part=part,
-        clock_mhz=clock_mhz or read.clock_mhz,
+        clock_mhz=clock_mhz or usual_clock(load_board(board), read.clock_mhz),
         baud=baud,
         seed=seed,
     )

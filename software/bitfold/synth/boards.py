@@ -135,6 +135,15 @@ def bit_cycles(clock_mhz: float, baud: int) -> int:
     return cycles
 
 
+def usual_clock(board: Board, wanted_mhz: float) -> float:
+    """The clock where none is asked for: a design's own, or the oscillator's where the board cannot
+    make that."""
+    try:
+        return pll(board, wanted_mhz).clock_mhz
+    except ConfigError:
+        return board.clock_mhz
+
+
 def pll(board: Board, clock_mhz: float) -> Pll:
     """Dividers for a clock, the PLL's oscillator as near as can be to what the family aims at.
 

@@ -13,6 +13,7 @@ from bitfold.synth.boards import (
     board_part,
     load_board,
     pll,
+    usual_clock,
 )
 from bitfold.synth.target import load_target
 
@@ -125,6 +126,13 @@ def test_a_family_without_pll_runs_at_the_oscillator() -> None:
 def test_pll_names_the_nearest_clock_that_there_is() -> None:
     with pytest.raises(ConfigError, match=r"no PLL dividers give 51 MHz from 25; nearest is 50"):
         pll(BOARD, 51.0)
+
+
+def test_a_board_that_cannot_make_the_designs_clock_runs_at_its_own() -> None:
+    assert usual_clock(BOARD, 50.0) == 50.0
+    assert usual_clock(load_board("orangecrab"), 50.0) == 48.0
+    assert usual_clock(load_board("orangecrab"), 24.0) == 24.0
+    assert usual_clock(load_board("tang-nano-20k"), 50.0) == 27.0
 
 
 def test_baud_must_divide_the_clock() -> None:
