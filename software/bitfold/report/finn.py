@@ -41,11 +41,11 @@ def finn(run: RunFolder) -> str | None:
         ],
     )
     without = ", ".join(esc(kind) for kind in found["uncounted"])
-    said = f"<p>FINN counts nothing for {without}.</p>" if without else ""
-    worst = max(found["differ"].values())
+    said = f'<p class="note">FINN counts nothing for {without}.</p>' if without else ""
+    compared, worst = number(found["compared"]), number(max(found["differ"].values()))
     proof = (
-        f"<p>Of {number(found['compared'])} integers {number(worst)} differ between the golden "
-        "model and FINN's own execution of its graphs.</p>"
+        f'<p class="note">Of {compared} integers {worst} differ between the golden model and '
+        "FINN's own execution of its graphs.</p>"
     )
     return totals + said + proof + _layers(found["nodes"])
 
