@@ -17,7 +17,7 @@ def model(tmp_path_factory):
     return net.save(tmp_path_factory.mktemp("part"))
 
 
-@pytest.mark.parametrize("device", [("ice40", "up5k", 40), ("ecp5", "lfe5u-25f", 32)])
+@pytest.mark.parametrize("device", [("ice40", "up5k", 64), ("ecp5", "lfe5u-25f", 32)])
 def test_a_part_is_filled_as_far_as_it_goes(model, tmp_path, capsys, device):
     target, part, interval = device
     options = ["--target", target, "--part", part]
