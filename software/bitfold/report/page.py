@@ -62,13 +62,7 @@ def _page(run: RunFolder) -> str:
             wide=True,
             note=explored.NOTE,
         ),
-        section(
-            "FINN's estimates beside bitfold's",
-            finn.finn(run),
-            f"estimate {folder}/model.onnx",
-            wide=True,
-            note=finn.NOTE,
-        ),
+        *_finn(run),
         section("Training", sections.curves(run), "search RUN.toml", wide=True),
         section("Made with, made from", sections.provenance(run), "", wide=True),
     ]
@@ -78,6 +72,16 @@ def _page(run: RunFolder) -> str:
         _subtitle(run),
         f'{warnings}<div class="tiles">{_tiles(run)}</div>',
         f'<div class="page">{"".join(parts)}</div>',
+    )
+
+
+def _finn(run: RunFolder) -> tuple[str, ...]:
+    """The other flow's figures, where somebody asked for them."""
+    body = finn.finn(run)
+    if body is None:
+        return ()
+    return (
+        section("FINN's estimates beside bitfold's", body, "estimate", wide=True, note=finn.NOTE),
     )
 
 
