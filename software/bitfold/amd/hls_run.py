@@ -12,6 +12,7 @@ from bitfold.errors import ToolFailed, ToolNotFound
 from bitfold.files import digest, read_json, write_json
 from bitfold.synth.on_path import PathRunner, Program, is_there, version_text
 from bitfold.synth.plan import BuildPlan, Command, execute
+from bitfold.synth.vendor_logs import DISK_FULL, LICENCE
 
 KIND = "hls-run"
 SCHEMA = 1
@@ -19,8 +20,6 @@ OLDEST, NEWEST = (2022, 2), (2025, 2)
 LOG = "vitis.log"
 _REMEDY = "source settings64.sh of Vitis 2022.2 to 2025.2 first"
 _NOT_INPUT = ("csim.json", "run.json", "hls.json", IP, REPORT)
-_LICENCE = re.compile(r"\[Common 17-34[58]\]|license was not found|license check ?out failed", re.I)
-_FULL = re.compile(r"No space left on device|ENOSPC|disk (?:is )?full|not enough disk space", re.I)
 
 
 @final
@@ -115,12 +114,12 @@ def _explained(error: ToolFailed, cache: Path, part: str) -> ToolFailed:
     """The same with the cause, where the log of the run names one that is known."""
     logs = sorted(cache.glob(f"vitis-hls-*.failed/{LOG}"), key=lambda path: path.stat().st_mtime)
     text = logs[-1].read_text(errors="replace") if logs else ""
-    if _LICENCE.search(text):
+    if LICENCE.search(text):
         return ToolFailed(
             f"Vitis HLS has no licence for {part}: set XILINXD_LICENSE_FILE, or take a part of the "
             f"free edition with --part; all in {logs[-1]}"
         )
-    if _FULL.search(text):
+    if DISK_FULL.search(text):
         return ToolFailed(
             f"Vitis HLS ran out of disk in {cache}: make room and start again; all in {logs[-1]}"
         )

@@ -4,12 +4,11 @@ import re
 from pathlib import Path
 
 from bitfold.amd.vivado_tcl import RUN_LOGS
+from bitfold.synth.vendor_logs import DISK_FULL, LICENCE
 from bitfold.synth.vivado import TOOL
 
 LOG = f"{TOOL}.log"
-_LICENCE = re.compile(r"\[Common 17-34[58]\]|license was not found|Failed to get the license", re.I)
 _FEATURE = re.compile(r"feature '([^']+)' and/or device '([^']+)'")
-_FULL = re.compile(r"No space left on device|ENOSPC|disk (?:is )?full|not enough disk space", re.I)
 _BOARD = re.compile(r"BITFOLD-BOARD-FILES (\S+)")
 _IMAGE = re.compile(r"could not open \$readmem data file '([^']+)'", re.I)
 _MEMORY = re.compile(
@@ -22,9 +21,9 @@ _OURS = "BITFOLD-"
 def explain(work: Path) -> str | None:
     """What stopped Vivado in the folder `work`, as one sentence; None when its logs do not say."""
     text = _logs(work)
-    if _FULL.search(text):
+    if DISK_FULL.search(text):
         return "the disk is full; make room in the build folder and start again"
-    if _LICENCE.search(text):
+    if LICENCE.search(text):
         return (
             f"no licence{_for_what(text)}. Set XILINXD_LICENSE_FILE, or take a part that the free "
             "edition has"

@@ -18,6 +18,7 @@ from bitfold.finn.integers import to_finn
 from bitfold.ir.graph import Graph
 from bitfold.synth.finn_docker import TOOL, FinnDocker
 from bitfold.synth.plan import BuildPlan, Command, execute
+from bitfold.synth.vendor_logs import DISK_FULL, LICENCE
 
 KIND = "finn-build"
 SCHEMA = 1
@@ -29,8 +30,6 @@ _REPORTS = (
     *("estimate_layer_cycles", "estimate_layer_resources", "estimate_network_performance"),
     *("rtlsim_performance", "ooc_synth_and_timing", "post_synth_resources"),
 )
-_FULL = re.compile(r"No space left on device|disk (?:is )?full", re.I)
-_LICENCE = re.compile(r"\[Common 17-34[58]\]|license was not found|Failed to get the license", re.I)
 _UNMAPPED = re.compile(
     r"^.*(?:Unsupported/unmapped|cycle-free graph|Only a single Streaming).*$", re.M
 )
@@ -126,9 +125,9 @@ def explain(work: Path) -> str | None:
     """What stopped FINN, as one sentence; None when its log does not say."""
     path = work / LOG
     text = path.read_text(errors="replace") if path.is_file() else ""
-    if _FULL.search(text):
+    if DISK_FULL.search(text):
         return "the disk is full; make room in the build folder and start again"
-    if _LICENCE.search(text):
+    if LICENCE.search(text):
         return (
             "Vivado has no licence in the container. Set XILINXD_LICENSE_FILE to a file or "
             "port@host, or take a board whose part the free edition has"

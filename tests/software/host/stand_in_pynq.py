@@ -125,5 +125,5 @@ def module(fabric: Fabric) -> ModuleType:
             self.bitfile = bitfile
             self.dma = fabric
 
-    pynq.MMIO, pynq.Overlay, pynq.allocate = MMIO, Overlay, allocate  # type: ignore[attr-defined]
+    pynq.__dict__.update(MMIO=MMIO, Overlay=Overlay, allocate=allocate)
     return pynq
