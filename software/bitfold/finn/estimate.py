@@ -3,7 +3,7 @@
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
@@ -12,6 +12,8 @@ import numpy as np
 
 from bitfold.errors import ToolFailed
 from bitfold.finn.integers import to_finn
+from bitfold.finn.serial_unit import MODULE
+from bitfold.hardware import hardware_folder, needed_files
 from bitfold.ir.graph import Graph
 from bitfold.ir.interp import run
 from bitfold.synth.environment import Environment, EnvironmentRunner, make_environment
@@ -23,6 +25,8 @@ VERSION = "1.6.1"
 SAMPLES = 2
 _HERE = Path(__file__).parent
 _RESULT = "finn.json"
+# "all", "smaller", or names of FINN's MVAUs: see serial_select.make_bit_serial.
+BitSerial = str | Sequence[str]
 _WIDEST = 1 << 20  # bits of a weight stream: no limit; FINN's own of 36 makes it miss rates
 
 
@@ -93,21 +97,36 @@ def finn_samples(graph: Graph, count: int) -> bytes:
 
 
 def finn_estimate(
-    graph: Graph, *, fps: float, clock_mhz: float, board: str, home: Path, cache: Path
+    graph: Graph,
+    *,
+    fps: float,
+    clock_mhz: float,
+    board: str,
+    home: Path,
+    cache: Path,
+    bitserial: BitSerial = (),
 ) -> FinnEstimate:
     """Run FINN's estimates on the integer graph, as far as FINN goes without Vivado.
 
     home: folder of FINN's environment, made where it is missing (minutes, 1.2 GB).
+    bitserial: MVAUs whose place bit-serial layers take.
     Raises: UnsupportedOp for what FINN has no layer for, ToolNotFound when FINN cannot be
     installed, ToolFailed when FINN says no.
     """
     model = to_finn(graph).SerializeToString(deterministic=True)
-    plan = finn_plan(model, finn_samples(graph, SAMPLES), fps=fps, clock_mhz=clock_mhz, board=board)
+    given = {"fps": fps, "clock_mhz": clock_mhz, "board": board, "bitserial": bitserial}
+    plan = finn_plan(model, finn_samples(graph, SAMPLES), **given)
     return run_finn(plan, home=home, cache=cache, clock_mhz=clock_mhz)
 
 
 def finn_plan(
-    model: bytes, samples: bytes, *, fps: float, clock_mhz: float, board: str
+    model: bytes,
+    samples: bytes,
+    *,
+    fps: float,
+    clock_mhz: float,
+    board: str,
+    bitserial: BitSerial = (),
 ) -> BuildPlan:
     """FINN's front end over an ONNX file, with integers x and y to compare its graphs on."""
     job = {
@@ -115,6 +134,7 @@ def finn_plan(
         "period_ns": 1000 / clock_mhz,
         "fps": math.ceil(fps),
         "wwidth_max": _WIDEST,
+        "bitserial": bitserial,
     }
     return BuildPlan(
         name="finn",
@@ -123,10 +143,27 @@ def finn_plan(
             "samples.npz": samples,
             "job.json": json.dumps(job).encode(),
             "inside.py": (_HERE / "inside.py").read_bytes(),
+            **(serial_files() if bitserial else {}),
         },
         commands=(Command(tool="python", args=("inside.py", "job.json"), log="finn.log"),),
         outputs=(_RESULT,),
     )
+
+
+def serial_files() -> dict[str, bytes]:
+    """What bit-serial layers need where FINN runs: a part of bitfold, and the RTL.
+
+    As a package beside inside.py: FINN's environment holds nothing of bitfold.
+    """
+    package = _HERE.parent
+    rooms = [*package.glob("cost/*.py"), *package.glob("cost/targets/*.toml")]
+    rooms += [*package.glob("sim/reference/*.py"), *_HERE.glob("serial_*.py")]
+    rooms += [package / "errors.py", package / "hardware.py", package / "sim" / "__init__.py"]
+    rooms.append(_HERE / "__init__.py")
+    found = {f"bitfold/{p.relative_to(package).as_posix()}": p.read_bytes() for p in sorted(rooms)}
+    for path in needed_files(hardware_folder() / "rtl", MODULE):
+        found[f"bitfold/_hardware/rtl/{path.name}"] = path.read_bytes()
+    return {"bitfold/__init__.py": b'"""A part of bitfold."""\n', **found}
 
 
 def run_finn(plan: BuildPlan, *, home: Path, cache: Path, clock_mhz: float) -> FinnEstimate:

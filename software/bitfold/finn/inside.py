@@ -2,7 +2,8 @@
 
     python inside.py job.json    (beside model.onnx and samples.npz; writes finn.json)
 
-Nothing of bitfold is imported here. Vivado is not needed: what would start it is never reached.
+Vivado is not needed: what would start it is never reached. Nothing of bitfold is imported here,
+unless layers are to be bit-serial: then a part of it lies beside this file.
 """
 
 import json
@@ -58,7 +59,7 @@ def main() -> None:
         generate_outputs=[config.DataflowOutputType.ESTIMATE_REPORTS],
     )
     samples = np.load("samples.npz", allow_pickle=False)
-    seconds, differ = {}, {}
+    seconds, differ, kept = {}, {}, {}
     model = ModelWrapper("model.onnx").transform(InferShapes())
     differ["file"] = differing(model, samples["x"], samples["y"])
     for name in config.estimate_only_dataflow_steps:
@@ -67,6 +68,10 @@ def main() -> None:
         seconds[name] = time.monotonic() - began
         if name in ("step_streamline", "step_convert_to_hw"):
             differ[name] = differing(model, samples["x"], samples["y"])
+        if name == "step_target_fps_parallelization" and job["bitserial"]:
+            kept = bit_serial(model, job["bitserial"], given._resolve_fpga_part())
+    if job["bitserial"]:
+        differ["bit-serial"] = differing(despecialised(model), samples["x"], samples["y"])
     began = time.monotonic()
     widen_binary_weights(model)
     part = given._resolve_fpga_part()
@@ -88,9 +93,24 @@ def main() -> None:
         "compared": int(samples["y"].size),
         "seconds": seconds,
         "generated": generated(model),
+        "kept": kept,
         **read,
     }
     Path("finn.json").write_text(json.dumps(found, indent=1))
+
+
+def bit_serial(model: Any, which: Any, part: str) -> dict[str, str]:
+    """Put bit-serial layers in the place of MVAUs; what was asked for and kept, and why."""
+    from bitfold.finn.serial_select import make_bit_serial
+
+    return make_bit_serial(model, which, part)
+
+
+def despecialised(model: Any) -> Any:
+    """The graph with layers that execute in Python: FINN's own, to verify builds against."""
+    from finn.util.verification import despecialize_model
+
+    return despecialize_model(model)
 
 
 def widen_binary_weights(model: Any) -> None:
@@ -102,7 +122,7 @@ def widen_binary_weights(model: Any) -> None:
     from qonnx.custom_op.registry import getCustomOp
 
     for node in model.graph.node:
-        if not node.op_type.startswith("MVAU"):
+        if node.op_type not in ("MVAU_hls", "MVAU_rtl"):
             continue
         layer = getCustomOp(node)
         binary = layer.get_nodeattr("weightDataType") == "BINARY"

@@ -1,0 +1,260 @@
+"""A bit-serial layer between FINN's streams: bf_finn_mvu as numbers, as text, as a memory image.
+
+Also used where FINN runs, so it imports numpy, `bitfold.cost` and `bitfold.sim.reference` alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from math import ceil, prod
+from typing import final
+
+from bitfold.cost.luts import read_target, stage_brams, stage_luts
+from bitfold.cost.schedule_mvtu import held_vectors, timings_of
+from bitfold.cost.shape import Folding, divisors
+from bitfold.cost.stages import AxisIn
+from bitfold.cost.timing import MvtuTiming
+from bitfold.cost.units import Mvtu
+from bitfold.errors import ConfigError
+from bitfold.sim.reference import Step, pack_steps, pack_weights, step_table, to_mem
+from bitfold.sim.reference.planes import Ints
+
+MODULE = "bf_finn_mvu"
+MOST_BITS = 8  # of weights and activations
+_STYLE = 1  # of the popcounts: all parts of FINN's that have a table are AMD's
+_MOST_LANES = 1 << 14  # of a folding that is looked at
+_BRAM_LUTS = 200  # LUTs that a block RAM (36 kbit) may cost, when foldings are compared
+_FAMILIES = (("xc7", "xc7"), ("xczu", "xcup"), ("xcu", "xcup"), ("xcvu", "xcup"), ("xck", "xcup"))
+
+
+def target_of(part: str) -> str:
+    """The cost model's table for a part as Vivado spells it.
+
+    Raises: ConfigError for a family without one, as Versal.
+    """
+    for begin, target in _FAMILIES:
+        if part.lower().startswith(begin):
+            return target
+    raise ConfigError(
+        f"part {part!r}: bitfold has no table of prices for its family; bit-serial layers are "
+        "for 7 series and UltraScale+ (xc7*, xczu*, xcu*, xcvu*, xck*)"
+    )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SerialUnit:
+    """One layer. w_planes: of two's complement, 1 with w_bipolar. pixels: vectors of a frame.
+
+    out_bits: of a result, which is taken modulo 2^out_bits.
+    """
+
+    inputs: int  # MW
+    outputs: int  # MH
+    pixels: int
+    planes: int
+    act_signed: bool
+    w_planes: int
+    w_bipolar: bool
+    folding: Folding
+    out_bits: int
+
+    def __post_init__(self) -> None:
+        fold = self.folding
+        if self.inputs % fold.simd or self.outputs % fold.pe:
+            raise ConfigError(
+                f"SIMD {fold.simd} must divide MW {self.inputs}, PE {fold.pe} must divide MH "
+                f"{self.outputs}"
+            )
+        if fold.wp > self.w_planes or fold.ap > self.planes:
+            raise ConfigError(
+                f"WP {fold.wp} is at most the {self.w_planes} planes of a weight, AP {fold.ap} at "
+                f"most the {self.planes} of an activation"
+            )
+
+    @cached_property
+    def stage(self) -> Mvtu:
+        """The unit that the cost model knows: the same product, with integers out.
+
+        The buffer takes all planes of a group at once, so input beats are those of plane groups.
+        """
+        return Mvtu(
+            name=MODULE,
+            inputs=self.inputs,
+            outputs=self.outputs,
+            pixels=self.pixels,
+            group_in=self.folding.simd,
+            planes=self.planes,
+            act_signed=self.act_signed,
+            act_bipolar=False,
+            w_planes=self.w_planes,
+            w_bipolar=self.w_bipolar,
+            folding=self.folding,
+            acc_width=self.out_bits,
+            out_bits=0,
+            out_signed=True,
+            tpe=self.folding.pe,
+        )
+
+    @property
+    def act_groups(self) -> int:
+        """AF: plane groups of an activation, cycles that a word takes to enter."""
+        return ceil(self.planes / self.folding.ap)
+
+    @property
+    def timing(self) -> MvtuTiming:
+        """Cycle counts; the unit's own rate, since the input never holds it up."""
+        return timings_of(self.stage, _STYLE)[0]
+
+    @property
+    def cycles(self) -> int:
+        """Of a frame at full rate."""
+        return self.pixels * self.stage.vector_cycles
+
+    @property
+    def fill(self) -> int:
+        """Cycles from a first word taken to the last one leaving are `cycles` and these."""
+        words = self.inputs // self.folding.simd
+        return (
+            words * self.act_groups + 1 + self.timing.last_out - self.timing.period
+        )
+
+    def luts(self, target: str) -> float:
+        """By the cost model: the unit, and what makes planes of words."""
+        table, fold = read_target(target), self.folding
+        found = stage_luts(self.stage, table)
+        if self.act_groups > 1:
+            entry = AxisIn(
+                name=MODULE, group=fold.simd * fold.ap, planes=self.act_groups, beats=1
+            )
+            found += stage_luts(entry, table)
+        return found
+
+    def brams(self, target: str) -> float:
+        """Block RAMs of 36 kbit by the cost model, in halves."""
+        return stage_brams(self.stage, read_target(target))
+
+    def price(self, target: str) -> float:
+        """LUTs, with block RAMs at what they are worth in LUTs."""
+        return self.luts(target) + _BRAM_LUTS * self.brams(target)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The walk over pairs of plane groups."""
+        return step_table(
+            *(self.planes, self.w_planes, self.folding.ap, self.folding.wp),
+            act_signed=self.act_signed,
+            weight_signed=not self.w_bipolar,
+        )
+
+    def parameters(self, weight_file: str) -> dict[str, str]:
+        """Of bf_finn_mvu, in Verilog notation; weight_file: path of `image`."""
+        fold, steps = self.folding, self.steps
+        last = steps[-1]
+        negative = (fold.ap == 1 and last.act_sign) != (fold.wp == 1 and last.weight_sign)
+        return {
+            "Inputs": str(self.inputs),
+            "Outputs": str(self.outputs),
+            "Simd": str(fold.simd),
+            "Pe": str(fold.pe),
+            "Planes": str(self.planes),
+            "ActSigned": f"1'b{int(self.act_signed)}",
+            "WPlanes": str(self.w_planes),
+            "WeightBipolar": f"1'b{int(self.w_bipolar)}",
+            "Ap": str(fold.ap),
+            "Wp": str(fold.wp),
+            "AccWidth": str(self.out_bits),
+            "OutVectors": str(held_vectors(self.stage, _STYLE)),
+            "Style": str(_STYLE),
+            "WeightFile": f'"{weight_file}"',
+            "MaxShift": str(max(step.shift for step in steps)),
+            "LastNegative": f"1'b{int(negative)}",
+            "Steps": f"{32 * len(steps)}'h{pack_steps(steps):x}",
+        }
+
+    def image(self, matrix: Ints) -> str:
+        """The weights (MH, MW) as lines for $readmemh."""
+        fold = self.folding
+        words = pack_weights(
+            matrix, self.w_planes, bipolar=self.w_bipolar, pe=fold.pe, simd=fold.simd, wp=fold.wp
+        )
+        return to_mem(words, fold.pe * fold.simd * fold.wp)
+
+    def verilog(self, name: str, weight_file: str) -> str:
+        """A Verilog-2001 module of FINN's port names around bf_finn_mvu; padding bits are 0."""
+        wide_in = self.folding.simd * self.planes
+        wide_out = self.folding.pe * self.out_bits
+        padded_in, padded_out = (-(-bits // 8) * 8 for bits in (wide_in, wide_out))
+        given = self.parameters(weight_file).items()
+        rest = padded_out - wide_out
+        values = {
+            "name": name,
+            "in_top": padded_in - 1,
+            "out_top": padded_out - 1,
+            "parameters": ",\n".join(f"    .{key:13} ({value})" for key, value in given),
+            "in_used": wide_in - 1,
+            "out": f"{{{rest}'b0, out}}" if rest else "out",
+            "out_used": wide_out - 1,
+        }
+        return _TOP.format(**values)
+
+
+def serial_foldings(unit: SerialUnit, cycles: int) -> Iterator[SerialUnit]:
+    """The unit folded in every way that keeps a frame within `cycles`.
+
+    Plane groups divide the planes: others would compute with planes that are not there.
+    """
+    sides = product(divisors(unit.outputs), divisors(unit.inputs))
+    planes = tuple(product(divisors(unit.w_planes), divisors(unit.planes)))
+    for pe, simd in sides:
+        for wp, ap in planes:
+            if prod((pe, simd, wp, ap)) > _MOST_LANES:
+                continue
+            folded = replace(unit, folding=Folding(pe=pe, simd=simd, wp=wp, ap=ap))
+            if folded.cycles <= cycles:
+                yield folded
+
+
+def cheapest(unit: SerialUnit, cycles: int, target: str) -> SerialUnit:
+    """The folding of least price within `cycles` a frame; the fastest where none is so fast."""
+    fast = list(serial_foldings(unit, cycles))
+    if not fast:
+        fastest = list(serial_foldings(unit, unit.pixels * unit.inputs * unit.outputs * 64))
+        least = min(each.cycles for each in fastest)
+        fast = [each for each in fastest if each.cycles == least]
+    return min(fast, key=lambda each: (each.price(target), each.cycles))
+
+
+_TOP = """\
+// A bit-serial matrix-vector unit of bitfold with FINN's ports; generated.
+module {name} (
+  (* X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF in0_V:out0_V, ASSOCIATED_RESET ap_rst_n" *)
+  (* X_INTERFACE_INFO = "xilinx.com:signal:clock:1.0 ap_clk CLK" *)
+  input  wire ap_clk,
+  (* X_INTERFACE_PARAMETER = "POLARITY ACTIVE_LOW" *)
+  input  wire ap_rst_n,
+  input  wire [{in_top}:0] in0_V_TDATA,
+  input  wire in0_V_TVALID,
+  output wire in0_V_TREADY,
+  output wire [{out_top}:0] out0_V_TDATA,
+  output wire out0_V_TVALID,
+  input  wire out0_V_TREADY
+);
+  wire [{out_used}:0] out;
+  assign out0_V_TDATA = {out};
+
+  bf_finn_mvu #(
+{parameters}
+  ) i_unit (
+    .clk_i       (ap_clk),
+    .rst_ni      (ap_rst_n),
+    .in_valid_i  (in0_V_TVALID),
+    .in_ready_o  (in0_V_TREADY),
+    .in_data_i   (in0_V_TDATA[{in_used}:0]),
+    .out_valid_o (out0_V_TVALID),
+    .out_ready_i (out0_V_TREADY),
+    .out_data_o  (out)
+  );
+endmodule
+"""
