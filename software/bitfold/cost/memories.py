@@ -213,7 +213,7 @@ def _(stage: Mvtu) -> tuple[Memory, ...]:
     )
     if stage.final:
         biases = Memory(depth=_words(stage.nf, stage), width=word, writable=False, sync=False)
-        return weights, vectors, results, biases
+        return (weights, vectors, results, biases) if stage.bias else (weights, vectors, results)
     if stage.raw:
         return weights, vectors, results
     return weights, vectors, results, _thresholds(stage, stage.nf * (fold.pe // stage.tpe))

@@ -104,6 +104,7 @@ class Mvtu:
     groups: int = 1  # of the convolution
     blocks: int = 1  # of outputs that read channels of their own; divides groups
     runs: int = 1  # with blocks, positions at which each of them reads its channels
+    bias: bool = True  # where integers leave: they have one added
 
     @property
     def final(self) -> bool:

@@ -50,7 +50,8 @@ class FinnEstimate:
 
     differ: integers that differ from the golden model's, of `compared`, at each step at which
     FINN can execute the graph. uncounted: kinds of layers that FINN counts as no LUT, block RAM
-    or DSP at all. generated: files of sources by ending.
+    or DSP at all. generated: files of sources by ending. kept: MVAUs that were to be bit-serial
+    and are not, and why.
     """
 
     part: str
@@ -66,6 +67,7 @@ class FinnEstimate:
     compared: int
     generated: Mapping[str, int]
     seconds: Mapping[str, float]
+    kept: Mapping[str, str]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -114,8 +116,14 @@ def finn_estimate(
     installed, ToolFailed when FINN says no.
     """
     model = to_finn(graph).SerializeToString(deterministic=True)
-    given = {"fps": fps, "clock_mhz": clock_mhz, "board": board, "bitserial": bitserial}
-    plan = finn_plan(model, finn_samples(graph, SAMPLES), **given)
+    plan = finn_plan(
+        model,
+        finn_samples(graph, SAMPLES),
+        fps=fps,
+        clock_mhz=clock_mhz,
+        board=board,
+        bitserial=bitserial,
+    )
     return run_finn(plan, home=home, cache=cache, clock_mhz=clock_mhz)
 
 
@@ -169,7 +177,9 @@ def serial_files() -> dict[str, bytes]:
 def run_finn(plan: BuildPlan, *, home: Path, cache: Path, clock_mhz: float) -> FinnEstimate:
     """Run a plan of `finn_plan`, or find what it gave before."""
     wanted = environment()
-    runner = EnvironmentRunner(make_environment(wanted, home), f"{wanted.tool} {wanted.key}")
+    runner = EnvironmentRunner(
+        make_environment(wanted, home.absolute()), f"{wanted.tool} {wanted.key}"
+    )
     built = execute(plan, cache, runner)
     return read_result(built.folder / _RESULT, clock_mhz)
 
@@ -207,6 +217,7 @@ def read_result(path: Path, clock_mhz: float) -> FinnEstimate:
             compared=found["compared"],
             generated=found["generated"],
             seconds=found["seconds"],
+            kept=found["kept"],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ToolFailed(

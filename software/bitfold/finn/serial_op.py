@@ -54,8 +54,8 @@ class SerialProduct(MVAU):  # type: ignore[misc]  # FINN has no types
 
     def get_nodeattr_types(self) -> dict[str, Any]:
         """Those of an MVAU, and planes of a weight (WP) and of an activation (AP) a cycle."""
-        found: dict[str, Any] = {"WP": ("i", False, 1), "AP": ("i", False, 1)}
-        return found | MVAU.get_nodeattr_types(self)
+        planes = {"WP": ("i", False, 1), "AP": ("i", False, 1)}
+        return {**planes, **MVAU.get_nodeattr_types(self)}
 
     @property
     def unit(self) -> SerialUnit:
@@ -109,8 +109,7 @@ class SerialUnitRtl(SerialProduct, RTLBackend):  # type: ignore[misc]
 
     def get_nodeattr_types(self) -> dict[str, Any]:
         """Those of the layer and of RTL."""
-        found = SerialProduct.get_nodeattr_types(self)
-        return found | RTLBackend.get_nodeattr_types(self)
+        return {**SerialProduct.get_nodeattr_types(self), **RTLBackend.get_nodeattr_types(self)}
 
     def execute_node(self, context: dict[str, Any], graph: Any) -> None:
         """In Python, unless FINN simulates the RTL."""

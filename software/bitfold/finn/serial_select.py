@@ -1,4 +1,4 @@
-"""Runs where FINN runs: puts bit-serial layers in the place of MVAUs, folded by bitfold's prices."""
+"""Runs where FINN runs: bit-serial layers in the place of MVAUs, folded by bitfold's prices."""
 
 from collections.abc import Sequence
 from typing import Any

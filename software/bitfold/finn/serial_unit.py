@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
-from math import ceil, prod
+from math import ceil
 from typing import final
 
 from bitfold.cost.luts import read_target, stage_brams, stage_luts
 from bitfold.cost.schedule_mvtu import held_vectors, timings_of
 from bitfold.cost.shape import Folding, divisors
-from bitfold.cost.stages import AxisIn
 from bitfold.cost.timing import MvtuTiming
 from bitfold.cost.units import Mvtu
 from bitfold.errors import ConfigError
@@ -24,7 +23,9 @@ MODULE = "bf_finn_mvu"
 MOST_BITS = 8  # of weights and activations
 _STYLE = 1  # of the popcounts: all parts of FINN's that have a table are AMD's
 _MOST_LANES = 1 << 14  # of a folding that is looked at
-_BRAM_LUTS = 200  # LUTs that a block RAM (36 kbit) may cost, when foldings are compared
+_BRAM_LUTS = (
+    380  # what a block RAM is worth when foldings are compared: an xc7z020 has 53,200 / 140
+)
 _FAMILIES = (("xc7", "xc7"), ("xczu", "xcup"), ("xcu", "xcup"), ("xcvu", "xcup"), ("xck", "xcup"))
 
 
@@ -75,10 +76,7 @@ class SerialUnit:
 
     @cached_property
     def stage(self) -> Mvtu:
-        """The unit that the cost model knows: the same product, with integers out.
-
-        The buffer takes all planes of a group at once, so input beats are those of plane groups.
-        """
+        """The unit that the cost model knows: the same product, integers out, no bias."""
         return Mvtu(
             name=MODULE,
             inputs=self.inputs,
@@ -95,6 +93,7 @@ class SerialUnit:
             out_bits=0,
             out_signed=True,
             tpe=self.folding.pe,
+            bias=False,
         )
 
     @property
@@ -116,20 +115,12 @@ class SerialUnit:
     def fill(self) -> int:
         """Cycles from a first word taken to the last one leaving are `cycles` and these."""
         words = self.inputs // self.folding.simd
-        return (
-            words * self.act_groups + 1 + self.timing.last_out - self.timing.period
-        )
+        return words * self.act_groups + 1 + self.timing.last_out - self.timing.period
 
     def luts(self, target: str) -> float:
         """By the cost model: the unit, and what makes planes of words."""
-        table, fold = read_target(target), self.folding
-        found = stage_luts(self.stage, table)
-        if self.act_groups > 1:
-            entry = AxisIn(
-                name=MODULE, group=fold.simd * fold.ap, planes=self.act_groups, beats=1
-            )
-            found += stage_luts(entry, table)
-        return found
+        moved = self.folding.simd * self.folding.ap * (self.act_groups - 1)  # bits of bf_unpack
+        return stage_luts(self.stage, read_target(target)) + moved
 
     def brams(self, target: str) -> float:
         """Block RAMs of 36 kbit by the cost model, in halves."""
@@ -200,8 +191,8 @@ class SerialUnit:
         return _TOP.format(**values)
 
 
-def serial_foldings(unit: SerialUnit, cycles: int) -> Iterator[SerialUnit]:
-    """The unit folded in every way that keeps a frame within `cycles`.
+def serial_foldings(unit: SerialUnit) -> Iterator[SerialUnit]:
+    """The unit folded in every way.
 
     Plane groups divide the planes: others would compute with planes that are not there.
     """
@@ -209,20 +200,16 @@ def serial_foldings(unit: SerialUnit, cycles: int) -> Iterator[SerialUnit]:
     planes = tuple(product(divisors(unit.w_planes), divisors(unit.planes)))
     for pe, simd in sides:
         for wp, ap in planes:
-            if prod((pe, simd, wp, ap)) > _MOST_LANES:
-                continue
-            folded = replace(unit, folding=Folding(pe=pe, simd=simd, wp=wp, ap=ap))
-            if folded.cycles <= cycles:
-                yield folded
+            folding = Folding(pe=pe, simd=simd, wp=wp, ap=ap)
+            if folding.lanes <= _MOST_LANES:
+                yield replace(unit, folding=folding)
 
 
 def cheapest(unit: SerialUnit, cycles: int, target: str) -> SerialUnit:
     """The folding of least price within `cycles` a frame; the fastest where none is so fast."""
-    fast = list(serial_foldings(unit, cycles))
-    if not fast:
-        fastest = list(serial_foldings(unit, unit.pixels * unit.inputs * unit.outputs * 64))
-        least = min(each.cycles for each in fastest)
-        fast = [each for each in fastest if each.cycles == least]
+    every = tuple(serial_foldings(unit))
+    least = max(cycles, min(each.cycles for each in every))
+    fast = [each for each in every if each.cycles <= least]
     return min(fast, key=lambda each: (each.price(target), each.cycles))
 
 
