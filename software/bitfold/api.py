@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bitfold.compiler.design import Design
     from bitfold.explore import Explored
     from bitfold.finn.estimate import FinnEstimate
@@ -43,10 +45,12 @@ def estimate_finn(
     fps: float = 1000.0,
     clock_mhz: float = 100.0,
     board: str = "Pynq-Z1",
+    bitserial: str | Sequence[str] = (),
 ) -> FinnEstimate:
     """FINN's own estimates of a QONNX model; see bitfold.finn.estimate.finn_estimate.
 
-    home: folder of FINN's Python environment, made where it is missing.
+    home: folder of FINN's Python environment, made where it is missing. bitserial: FINN's
+    matrix-vector units that bitfold's take the place of, by name; "all"; or "smaller".
     """
     from bitfold.finn.estimate import finn_estimate
 
@@ -57,6 +61,7 @@ def estimate_finn(
         board=board,
         home=home,
         cache=model.parent / "cache" / "finn",
+        bitserial=bitserial,
     )
 
 

@@ -1,13 +1,49 @@
 """`bitfold estimate`: another flow's figures for a network, beside bitfold's."""
 
 from pathlib import Path
+from typing import final
 
 import click
+
+SERIAL = "finn-bitserial"
+
+
+@final
+class Backend(click.ParamType[str | tuple[str, ...]]):
+    """`finn`, or `finn-bitserial[:LAYERS]`: FINN's MVAUs that become bit-serial; () for none."""
+
+    name = "backend"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | tuple[str, ...]:
+        """What `estimate_finn` takes as `bitserial`."""
+        if not isinstance(value, str) or value == "finn":
+            return ()
+        kind, colon, layers = value.partition(":")
+        names = tuple(filter(None, layers.split(",")))
+        if kind != SERIAL or (colon and not names):
+            self.fail(
+                f"{value!r} is not one of finn, {SERIAL}, {SERIAL}:smaller, {SERIAL}:NAME,NAME",
+                param,
+                ctx,
+            )
+        if not names:
+            return "all"
+        return names[0] if names in (("all",), ("smaller",)) else names
 
 
 @click.command("estimate", short_help="FINN's estimates of a network beside bitfold's.")
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--backend", type=click.Choice(["finn"]), default="finn", show_default=True)
+@click.option(
+    "--backend",
+    "bitserial",
+    type=Backend(),
+    metavar="finn|finn-bitserial[:LAYERS]",
+    default="finn",
+    show_default=True,
+    help="LAYERS: smaller, or names that finn prints; all that can be without.",
+)
 @click.option("--fps", type=float, default=1000.0, show_default=True, help="Frames a second.")
 @click.option("--board", default="Pynq-Z1", show_default=True, help="As FINN spells it.")
 @click.option("--clock-mhz", type=float, default=100.0, show_default=True)
@@ -20,7 +56,7 @@ import click
 def command(
     *,
     model: Path,
-    backend: str,
+    bitserial: str | tuple[str, ...],
     fps: float,
     board: str,
     clock_mhz: float,
@@ -30,11 +66,14 @@ def command(
     """What MODEL (QONNX) takes by FINN's own estimates, and by bitfold's, at the same rate.
 
     FINN's front end runs on the network's integers, as far as it goes without Vivado: streamlining,
-    conversion, folding, estimates, sources. It writes finn.json beside MODEL, for the report.
+    conversion, folding, estimates, sources. It writes finn.json beside MODEL, for the report. With
+    finn-bitserial, bit-serial layers take the place of FINN's matrix-vector units: of all that can
+    be, of those that are smaller so, or of those named.
 
     \b
     Example:
       bitfold estimate build/digits/model.onnx --backend finn --fps 1000
+      bitfold estimate build/digits/model.onnx --backend finn-bitserial:MVAU_rtl_0,MVAU_hls_1
     """
     import json
 
@@ -49,12 +88,15 @@ def command(
         click.echo(
             f"setting up {environment().tool} in {where} (once; a minute or two) ...", err=True
         )
-    found = estimate_finn(model, fps=fps, clock_mhz=clock_mhz, board=board, home=where)
+    found = estimate_finn(
+        model, fps=fps, clock_mhz=clock_mhz, board=board, home=where, bitserial=bitserial
+    )
     ours = estimate(model, target="xc7", fps=found.fps, clock_mhz=clock_mhz)
     record = {
         **found.to_json(),
         "model": {"file": model.name, "sha256": digest(model)},
         "wanted_fps": fps,
+        "bitserial": bitserial,
         "bitfold": {"target": "xc7", **ours},
     }
     write_json(model.parent / "finn.json", record)
@@ -86,6 +128,8 @@ def command(
     sources = ", ".join(f"{count} {end}" for end, count in sorted(found.generated.items()))
     click.echo(f"of {found.compared} integers differ from the golden model: {differ}")
     click.echo(f"sources generated: {sources}")
+    for name, reason in found.kept.items():
+        click.echo(f"{name} stays FINN's: {reason}")
     if found.uncounted:
         click.echo(
             f"FINN counts nothing for {', '.join(found.uncounted)}, nor for FIFOs and width "

@@ -129,9 +129,10 @@ class SerialUnitRtl(SerialProduct, RTLBackend):  # type: ignore[misc]
         folder = Path(self.get_nodeattr("code_gen_dir_ipgen"))
         name = self.get_verilog_top_module_name()
         weights = np.rint(model.get_initializer(self.onnx_node.input[1])).astype(np.int64)
-        image = folder / f"{name}_weights.mem"
-        image.write_text(self.unit.image(weights.T))
-        (folder / f"{name}.v").write_text(self.unit.verilog(name, str(image.resolve())))
+        image = f"{name}_weights.mem"
+        (folder / image).write_text(self.unit.image(weights.T))
+        # FINN puts the folder in the place of "./" before it simulates or stitches.
+        (folder / f"{name}.v").write_text(self.unit.verilog(name, f"./{image}"))
         for attribute in ("ipgen_path", "ip_path"):
             self.set_nodeattr(attribute, str(folder))
         self.set_nodeattr("gen_top_module", name)

@@ -22,7 +22,6 @@ from bitfold.sim.reference.planes import Ints
 MODULE = "bf_finn_mvu"
 MOST_BITS = 8  # of weights and activations
 _STYLE = 1  # of the popcounts: all parts of FINN's that have a table are AMD's
-_MOST_LANES = 1 << 14  # of a folding that is looked at
 _BRAM_LUTS = (
     380  # what a block RAM is worth when foldings are compared: an xc7z020 has 53,200 / 140
 )
@@ -127,8 +126,11 @@ class SerialUnit:
         return stage_brams(self.stage, read_target(target))
 
     def price(self, target: str) -> float:
-        """LUTs, with block RAMs at what they are worth in LUTs."""
-        return self.luts(target) + _BRAM_LUTS * self.brams(target)
+        """LUTs with all that a folding brings about: block RAMs at what they are worth, and a LUT
+        for each bit of both streams, which FINN's width converters shift as bf_unpack does.
+        """
+        streams = self.folding.simd * self.planes + self.folding.pe * self.out_bits
+        return self.luts(target) + _BRAM_LUTS * self.brams(target) + streams
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -185,6 +187,11 @@ class SerialUnit:
             "out_top": padded_out - 1,
             "parameters": ",\n".join(f"    .{key:13} ({value})" for key, value in given),
             "in_used": wide_in - 1,
+            "padding": (
+                f"  wire unused = ^in0_V_TDATA[{padded_in - 1}:{wide_in}];\n"
+                if padded_in > wide_in
+                else ""
+            ),
             "out": f"{{{rest}'b0, out}}" if rest else "out",
             "out_used": wide_out - 1,
         }
@@ -200,9 +207,7 @@ def serial_foldings(unit: SerialUnit) -> Iterator[SerialUnit]:
     planes = tuple(product(divisors(unit.w_planes), divisors(unit.planes)))
     for pe, simd in sides:
         for wp, ap in planes:
-            folding = Folding(pe=pe, simd=simd, wp=wp, ap=ap)
-            if folding.lanes <= _MOST_LANES:
-                yield replace(unit, folding=folding)
+            yield replace(unit, folding=Folding(pe=pe, simd=simd, wp=wp, ap=ap))
 
 
 def cheapest(unit: SerialUnit, cycles: int, target: str) -> SerialUnit:
@@ -230,7 +235,7 @@ module {name} (
 );
   wire [{out_used}:0] out;
   assign out0_V_TDATA = {out};
-
+{padding}
   bf_finn_mvu #(
 {parameters}
   ) i_unit (

@@ -11,10 +11,9 @@ import pytest
 
 import bitfold
 from bitfold.compiler.pipeline import run_pipeline
-from bitfold.errors import ToolFailed, ToolNotFound
+from bitfold.errors import ToolFailed
 from bitfold.finn.build import build_files
 from bitfold.finn.estimate import (
-    environment,
     finn_estimate,
     finn_plan,
     finn_samples,
@@ -22,29 +21,17 @@ from bitfold.finn.estimate import (
     run_finn,
 )
 from bitfold.finn.prepare import export_qonnx
-from bitfold.synth.environment import EnvironmentRunner, make_environment
+from bitfold.synth.environment import EnvironmentRunner
 from bitfold.synth.plan import BuildPlan, Command, execute
 
 sys.path.insert(0, str(Path(__file__).parent))
 from finn_graphs import bipolar, residual, windows
 
 from demo_net import demo_model
-from programs import lacking
 from zoo import ZOO, needs_zoo
 
 pytestmark = [pytest.mark.finn, pytest.mark.slow]
-HOME = Path(__file__).parents[3] / "build" / "finn"
 GIVEN = {"fps": 2000.0, "clock_mhz": 100.0, "board": "Pynq-Z1"}
-
-
-@pytest.fixture(scope="session")
-def home() -> Path:
-    """FINN's environment; without the package index the tests are skipped, and fail in CI."""
-    try:
-        make_environment(environment(), HOME)
-    except ToolNotFound as error:
-        lacking(str(error))
-    return HOME
 
 
 @pytest.mark.parametrize("make", [residual, windows, bipolar])
