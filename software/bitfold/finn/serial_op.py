@@ -12,6 +12,7 @@ from finn.custom_op import fpgadataflow
 from finn.custom_op.fpgadataflow import rtl
 from finn.custom_op.fpgadataflow.matrixvectoractivation import MVAU
 from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
+from onnx import NodeProto
 
 from bitfold.cost.shape import Folding
 from bitfold.finn.serial_unit import MODULE, MOST_BITS, SerialUnit, target_of
@@ -113,10 +114,15 @@ class SerialUnitRtl(SerialProduct, RTLBackend):  # type: ignore[misc]
 
     def execute_node(self, context: dict[str, Any], graph: Any) -> None:
         """In Python, unless FINN simulates the RTL."""
-        if self.get_nodeattr("exec_mode") == "rtlsim":
-            RTLBackend.execute_node(self, context, graph)
-        else:
+        if self.get_nodeattr("exec_mode") != "rtlsim":
             SerialProduct.execute_node(self, context, graph)
+            return
+        alone = NodeProto()  # FINN would give every input a stream; the weights have none
+        alone.CopyFrom(self.onnx_node)
+        del alone.input[1:]
+        unit = SerialUnitRtl(alone)
+        RTLBackend.execute_node(unit, context, graph)
+        self.set_nodeattr("cycles_rtlsim", unit.get_nodeattr("cycles_rtlsim"))
 
     def get_verilog_top_module_name(self) -> str:
         """The name that the sources were generated with, if they were."""

@@ -1,6 +1,6 @@
 """Runs where FINN runs: bit-serial layers in the place of MVAUs, folded by bitfold's prices."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from onnx import helper
@@ -37,6 +37,16 @@ def make_bit_serial(model: Any, which: str | Sequence[str], part: str) -> dict[s
         if reason:
             kept[name] = reason
     return kept
+
+
+def bit_serial_step(which: str | Sequence[str]) -> Callable[[Any, Any], Any]:
+    """`make_bit_serial` as a step of FINN's builder, behind step_target_fps_parallelization."""
+
+    def step_bit_serial(model: Any, cfg: Any) -> Any:
+        make_bit_serial(model, which, cfg._resolve_fpga_part())
+        return model
+
+    return step_bit_serial
 
 
 def _replace(model: Any, node: Any, cycles: int, part: str, *, smaller: bool) -> str | None:

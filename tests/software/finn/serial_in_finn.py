@@ -94,20 +94,46 @@ def layer(case: dict[str, Any]) -> dict[str, Any]:
     return {
         "kind": node.op_type,
         "differ": int((found != y).sum()),
+        "results": [float(v) for v in y.reshape(-1)],
         "compared": int(y.size),
         "beats": beats,
         "widths": {side: ports[f"{side}_axis"][0][1] for side in ("s", "m")},
         "ports": ports["s_axis"] + ports["m_axis"],
+        "rtlsim": through_rtlsim(model, x, beats),
         "cycles": serial.get_exp_cycles(),
         "fill": serial.unit.fill,
         "cost": serial.node_res_estimation(PART),
         "out_type": serial.get_output_datatype().name,
         "top": serial.get_verilog_top_module_name(),
-        "sources": {p.name: p.read_text() for p in sorted(folder.iterdir())},
+        "sources": {p.name: p.read_text() for p in sorted(folder.glob("*.[vm]*"))},
         "rtl": serial.get_rtl_file_list(),
         "there": all(Path(p).is_file() for p in serial.get_rtl_file_list(abspath=True)),
         "tcl": serial.code_generation_ipi(),
     }
+
+
+def through_rtlsim(model: Any, x: Any, beats: dict[str, list[int]]) -> list[float]:
+    """FINN's execution of the RTL, with a simulator that answers `beats` with what they give."""
+    from finn.core.onnx_exec import execute_onnx
+    from qonnx.custom_op.registry import getCustomOp
+
+    node = model.graph.node[0]
+    serial = getCustomOp(node)
+    kind = type(serial)
+
+    def simulated(unit: Any, sim: Any, io: dict[str, dict[str, list[int]]]) -> None:
+        assert io["inputs"] == {"in0": beats["in"]}
+        io["outputs"]["out0"] = beats["out"]
+        unit.set_nodeattr("cycles_rtlsim", 77)
+
+    kind.get_rtlsim = kind.reset_rtlsim = kind.close_rtlsim = lambda *_: None
+    kind.rtlsim_multi_io = simulated
+    serial.set_nodeattr("exec_mode", "rtlsim")
+    found = execute_onnx(model, {"x": x})["y"]
+    assert getCustomOp(node).get_nodeattr("cycles_rtlsim") == 77
+    serial.set_nodeattr("exec_mode", "cppsim")
+    np.testing.assert_array_equal(execute_onnx(model, {"x": x})["y"], found)
+    return [float(v) for v in found.reshape(-1)]
 
 
 def refused(case: dict[str, Any]) -> str:
@@ -134,7 +160,7 @@ def stitched(job: dict[str, Any]) -> dict[str, Any]:
     from qonnx.transformation.general import GiveUniqueNodeNames
     from qonnx.transformation.infer_shapes import InferShapes
 
-    from bitfold.finn.serial_select import make_bit_serial
+    from bitfold.finn.serial_select import bit_serial_step
 
     given = config.DataflowBuildConfig(
         output_dir="out",
@@ -148,7 +174,7 @@ def stitched(job: dict[str, Any]) -> dict[str, Any]:
     for name in config.estimate_only_dataflow_steps:
         model = getattr(steps, name)(model, given)
         if name == "step_target_fps_parallelization":
-            make_bit_serial(model, "all", PART)
+            model = bit_serial_step("all")(model, given)
     for change in (
         InsertDWC(),
         InsertFIFO(create_shallow_fifos=True),

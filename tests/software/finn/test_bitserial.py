@@ -104,6 +104,7 @@ def test_a_layer_is_what_finn_asks_of_one(name: str, found: dict[str, Any]) -> N
     assert layer["kind"] == KIND
     assert layer["differ"] == 0
     assert layer["compared"] == case["pixels"] * case["mh"]
+    assert layer["rtlsim"] == layer["results"]
     assert layer["cost"]["LUT"] > 100
     assert layer["cost"]["DSP"] == 0
     assert layer["there"]
