@@ -18,8 +18,10 @@
 //              OutVectors output vectors held; MvtuTiming.vectors for full rate
 // Comb. paths  none from in_* or out_ready_i to any output.
 // Rate         a vector every T = NF * Q cycles, Q = ceil(WPlanes/Wp) * AF * SF.
-// Timing       exact, by vectors, with the times and letters of bf_mvtu: Final = 1, and
-//                in(v) = in'(v) + AF,  in'(v) the transfer of the vector's last word.
+// Timing       exact, by vectors, with the times and letters of bf_mvtu (Final = 1, M = 0), where
+//                in(v) = in'(v) + AF,  in'(v) the transfer of the vector's last word,
+//              and with SF = 1, where a word may wait for its slot,
+//                in(v) = max(in'(v), start(v-2) + R - 1) + AF.
 // Golden       an integer product; test: tests/hardware/test_bf_finn_mvu.py
 module bf_finn_mvu #(
   parameter  int unsigned Inputs        = 16,    // MW

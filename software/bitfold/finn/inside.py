@@ -32,9 +32,9 @@ def differing(model: Any, x: Any, y: Any) -> int:
     from finn.core.onnx_exec import execute_onnx
 
     read, made = model.graph.input[0].name, model.graph.output[0].name
-    count = 0
+    count, shape = 0, model.get_tensor_shape(read)  # FINN may have left a Flatten to the host
     for number in range(len(x)):
-        found = execute_onnx(model, {read: x[number : number + 1]})[made]
+        found = execute_onnx(model, {read: x[number].reshape(shape)})[made]
         count += int((found.reshape(-1) != y[number].reshape(-1)).sum())
     return count
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from bitfold.cli.estimate import Backend
 from bitfold.cli.main import cli
+from bitfold.cost.memories import memories
 from bitfold.cost.shape import Folding
 from bitfold.errors import ConfigError
 from bitfold.finn.estimate import serial_files
@@ -35,6 +36,13 @@ def test_a_frame_takes_the_products_of_its_bits() -> None:
     assert parallel.cycles == 10 * 4 * 3
     odd = replace(UNIT, folding=Folding(pe=2, simd=4, wp=4, ap=3))
     assert odd.cycles == 10 * 4 * 3 * 2 * 2
+
+
+def test_it_has_memories_of_weights_vectors_and_results_alone() -> None:
+    weights, vectors, results = memories(UNIT.stage)
+    assert (weights.depth, weights.width, weights.writable) == (4 * 6 * 3, 2 * 4, False)
+    assert (vectors.depth, vectors.width) == (2 * 3 * 4, 4)
+    assert results.width == 2 * UNIT.out_bits
 
 
 def test_foldings_are_all_pairs_of_divisors() -> None:
