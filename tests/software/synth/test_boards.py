@@ -142,3 +142,23 @@ def test_baud_must_divide_the_clock() -> None:
         bit_cycles(25.0, 3_000_000)
     with pytest.raises(ConfigError, match="at least 4"):
         bit_cycles(12.5, 12_500_000)
+
+
+def measured(document: str) -> dict[tuple[str, ...], dict[str, str]]:
+    """What the table of scripts/bench_boards says in a document, by board and part."""
+    lines = (hardware_folder().parent / document).read_text().splitlines()
+    cells = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
+    heads = next(row for row in cells if row[:3] == ["board", "part", "network"])
+    rows = [row for row in cells[cells.index(heads) + 2 :] if len(row) == len(heads)]
+    found = {tuple(row[:2]): dict(zip(heads[2:], row[2:], strict=True)) for row in rows}
+    assert len(found) == len(rows), "a board's part stands twice"
+    return found
+
+
+def test_the_measured_tables_hold_every_part_of_every_board_and_agree() -> None:
+    short, long = measured("README.md"), measured("hardware/boards/README.md")
+    every = {(name, part) for name in OPEN for part in load_board(name).parts}
+    assert set(short) == set(long) == every
+    for key, row in short.items():
+        assert row.items() <= long[key].items()
+        assert int(row["inferences/s"]) > 0
