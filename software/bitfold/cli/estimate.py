@@ -5,6 +5,8 @@ from typing import final
 
 import click
 
+from bitfold.cli.options import serial_layers
+
 SERIAL = "finn-bitserial"
 
 
@@ -21,16 +23,13 @@ class Backend(click.ParamType[str | tuple[str, ...]]):
         if not isinstance(value, str) or value == "finn":
             return ()
         kind, colon, layers = value.partition(":")
-        names = tuple(filter(None, layers.split(",")))
-        if kind != SERIAL or (colon and not names):
+        if kind != SERIAL or (colon and not layers.strip(",")):
             self.fail(
                 f"{value!r} is not one of finn, {SERIAL}, {SERIAL}:smaller, {SERIAL}:NAME,NAME",
                 param,
                 ctx,
             )
-        if not names:
-            return "all"
-        return names[0] if names in (("all",), ("smaller",)) else names
+        return serial_layers(layers or "all")
 
 
 @click.command("estimate", short_help="FINN's estimates of a network beside bitfold's.")

@@ -22,6 +22,7 @@ import click
     "-o", "--out", type=click.Path(file_okay=False, path_type=Path), help="[default: MODEL's finn/]"
 )
 @click.option("--dry-run", is_flag=True, help="Write the build's folder and print what would run.")
+@click.option("--bitserial", hidden=True)  # the seventh option; the examples show it
 def command(
     *,
     model: Path,
@@ -31,6 +32,7 @@ def command(
     clone: Path,
     out: Path | None,
     dry_run: bool,
+    bitserial: str | None,
 ) -> None:
     """Build MODEL (QONNX) with FINN, in FINN's own container, with your Vivado mounted.
 
@@ -41,13 +43,22 @@ def command(
     Example:
       bitfold finn build/digits/model.onnx --board Pynq-Z1 --finn ~/finn
       bitfold finn build/digits/model.onnx --dry-run
+      bitfold finn model.onnx --bitserial smaller    (bit-serial layers, where they take fewer LUTs)
+      bitfold finn model.onnx --bitserial MVAU_rtl_0,MVAU_hls_1    (all, or those named)
     """
     from bitfold.api import read_graph
+    from bitfold.cli.options import serial_layers
     from bitfold.finn.build import build_files, finn_bitstream, finn_plan, write_plan
     from bitfold.synth.finn_docker import FinnDocker
 
     where = out or model.parent / "finn"
-    files = build_files(read_graph(model), board=board, fps=fps, clock_mhz=clock_mhz)
+    files = build_files(
+        read_graph(model),
+        board=board,
+        fps=fps,
+        clock_mhz=clock_mhz,
+        bitserial=() if bitserial is None else serial_layers(bitserial),
+    )
     runner = FinnDocker(clone=clone)
     if dry_run:
         write_plan(files, where)

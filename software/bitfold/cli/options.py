@@ -2,12 +2,25 @@
 
 from typing import TypedDict
 
+from bitfold.errors import ConfigError
+
 
 class Within(TypedDict):
     """The most that a design may take; None: no limit."""
 
     luts: float | None
     brams: float | None
+
+
+def serial_layers(text: str) -> str | tuple[str, ...]:
+    """FINN's MVAUs that become bit-serial: "all", "smaller", or names behind commas.
+
+    Raises: ConfigError where nothing is named.
+    """
+    names = tuple(filter(None, text.split(",")))
+    if not names:
+        raise ConfigError(f"bit-serial layers are all, smaller or NAME,NAME; got {text!r}")
+    return names[0] if names in (("all",), ("smaller",)) else names
 
 
 def within(target: str, part: str | None, luts: int | None) -> Within:

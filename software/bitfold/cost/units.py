@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Self, final
+from typing import final
 
 from bitfold.cost.shape import Folding
 
@@ -68,7 +68,7 @@ class Divider:
     half: bool = False
 
     @classmethod
-    def usual(cls, acc_bits: int, bits: int) -> Self:
+    def usual(cls, acc_bits: int, bits: int) -> "Divider":
         """What quantisers behind products mostly take, for sums of acc_bits, codes of `bits`."""
         shift = 13
         return cls(

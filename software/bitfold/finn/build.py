@@ -13,7 +13,8 @@ import numpy as np
 
 from bitfold.errors import ToolFailed
 from bitfold.files import digest, new_folder, write_bytes, write_json
-from bitfold.finn.estimate import finn_samples
+from bitfold.finn.carried import carried_files
+from bitfold.finn.estimate import BitSerial, finn_samples
 from bitfold.finn.integers import to_finn
 from bitfold.ir.graph import Graph
 from bitfold.synth.finn_docker import TOOL, FinnDocker
@@ -28,17 +29,23 @@ _SCRIPT = "build.py"
 _HERE = Path(__file__).parent
 _REPORTS = (
     *("estimate_layer_cycles", "estimate_layer_resources", "estimate_network_performance"),
-    *("rtlsim_performance", "ooc_synth_and_timing", "post_synth_resources"),
+    *("rtlsim_performance", "ooc_synth_and_timing", "post_synth_resources", "bit_serial"),
+)
+_NOT_SERIAL = re.compile(
+    r"(?:\S+ is no MVAU of FINN's|\S+ cannot be bit-serial|part \S+ bitfold has no table).*$", re.M
 )
 _UNMAPPED = re.compile(
     r"^.*(?:Unsupported/unmapped|cycle-free graph|Only a single Streaming).*$", re.M
 )
 
 
-def build_files(graph: Graph, *, board: str, fps: float, clock_mhz: float) -> dict[str, bytes]:
+def build_files(
+    graph: Graph, *, board: str, fps: float, clock_mhz: float, bitserial: BitSerial = ()
+) -> dict[str, bytes]:
     """What a build starts from, by name: network, configuration, samples, script.
 
     The builder compares its own graphs and the simulated hardware with the samples.
+    bitserial: MVAUs whose place bit-serial layers take.
     """
     samples = np.load(io.BytesIO(finn_samples(graph, 1)))
     config = {
@@ -64,6 +71,8 @@ def build_files(graph: Graph, *, board: str, fps: float, clock_mhz: float) -> di
         "expected_output.npy": _npy(samples["y"]),
         "dataflow_build_config.json": json.dumps(config, indent=1).encode() + b"\n",
         _SCRIPT: (_HERE / "docker_build.py").read_bytes(),
+        **({"bitserial.json": json.dumps(bitserial).encode()} if bitserial else {}),
+        **carried_files(bitserial=bool(bitserial)),
     }
 
 
@@ -132,5 +141,8 @@ def explain(work: Path) -> str | None:
             "Vivado has no licence in the container. Set XILINXD_LICENSE_FILE to a file or "
             "port@host, or take a board whose part the free edition has"
         )
+    found = _NOT_SERIAL.search(text)
+    if found:
+        return found[0].strip()
     found = _UNMAPPED.search(text)
     return f"FINN has no layer for a part of the network: {found[0].strip()}" if found else None

@@ -2,29 +2,24 @@
 
     python build.py    (finds the configuration, model.onnx and the samples beside itself)
 
-Steps are FINN's own, in its order, with one more: see `widen_binary_weights`.
+Steps are FINN's own, in its order, with one more, see `widen_binary_weights`, and with bit-serial
+layers where bitserial.json names some. What is imported of bitfold lies beside this file: see
+carried.py.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from bitfold.finn.binary_weights import widen_binary_weights
 
-def widen_binary_weights(model: Any, cfg: Any) -> Any:
-    """Two bits for weights that are all 0 or 1: FINN narrows them to what it has no source for."""
-    from qonnx.core.datatype import DataType
-    from qonnx.custom_op.registry import getCustomOp
 
+def step_widen_binary_weights(model: Any, cfg: Any) -> Any:
+    """`widen_binary_weights` as a step of FINN's builder."""
     del cfg
-    for node in model.graph.node:
-        if not node.op_type.startswith(("MVAU", "MatrixVectorActivation")):
-            continue
-        layer = getCustomOp(node)
-        binary = layer.get_nodeattr("weightDataType") == "BINARY"
-        if binary and not layer.get_nodeattr("binaryXnorMode"):
-            layer.set_nodeattr("weightDataType", "UINT2")
-            model.set_tensor_datatype(node.input[1], DataType["UINT2"])
+    widen_binary_weights(model)
     return model
 
 
@@ -36,7 +31,13 @@ def main() -> int:
 
     config = DataflowBuildConfig.from_json(Path("dataflow_build_config.json").read_text())
     steps = list(default_build_dataflow_steps)
-    steps.insert(steps.index("step_minimize_bit_width") + 1, widen_binary_weights)
+    wanted = Path("bitserial.json")
+    if wanted.is_file():
+        from bitfold.finn.serial_select import bit_serial_step
+
+        folded = steps.index("step_target_fps_parallelization")
+        steps.insert(folded + 1, bit_serial_step(json.loads(wanted.read_text())))
+    steps.insert(steps.index("step_minimize_bit_width") + 1, step_widen_binary_weights)
     config.steps = steps
     return int(build_dataflow_cfg("model.onnx", config))
 

@@ -11,9 +11,8 @@ from typing import Any, final
 import numpy as np
 
 from bitfold.errors import ToolFailed
+from bitfold.finn.carried import carried_files
 from bitfold.finn.integers import to_finn
-from bitfold.finn.serial_unit import MODULE
-from bitfold.hardware import hardware_folder, needed_files
 from bitfold.ir.graph import Graph
 from bitfold.ir.interp import run
 from bitfold.synth.environment import Environment, EnvironmentRunner, make_environment
@@ -151,27 +150,11 @@ def finn_plan(
             "samples.npz": samples,
             "job.json": json.dumps(job).encode(),
             "inside.py": (_HERE / "inside.py").read_bytes(),
-            **(serial_files() if bitserial else {}),
+            **carried_files(bitserial=bool(bitserial)),
         },
         commands=(Command(tool="python", args=("inside.py", "job.json"), log="finn.log"),),
         outputs=(_RESULT,),
     )
-
-
-def serial_files() -> dict[str, bytes]:
-    """What bit-serial layers need where FINN runs: a part of bitfold, and the RTL.
-
-    As a package beside inside.py: FINN's environment holds nothing of bitfold.
-    """
-    package = _HERE.parent
-    rooms = [*package.glob("cost/*.py"), *package.glob("cost/targets/*.toml")]
-    rooms += [*package.glob("sim/reference/*.py"), *_HERE.glob("serial_*.py")]
-    rooms += [package / "errors.py", package / "hardware.py", package / "sim" / "__init__.py"]
-    rooms.append(_HERE / "__init__.py")
-    found = {f"bitfold/{p.relative_to(package).as_posix()}": p.read_bytes() for p in sorted(rooms)}
-    for path in needed_files(hardware_folder() / "rtl", MODULE):
-        found[f"bitfold/_hardware/rtl/{path.name}"] = path.read_bytes()
-    return {"bitfold/__init__.py": b'"""A part of bitfold."""\n', **found}
 
 
 def run_finn(plan: BuildPlan, *, home: Path, cache: Path, clock_mhz: float) -> FinnEstimate:

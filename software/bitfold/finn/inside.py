@@ -2,8 +2,8 @@
 
     python inside.py job.json    (beside model.onnx and samples.npz; writes finn.json)
 
-Vivado is not needed: what would start it is never reached. Nothing of bitfold is imported here,
-unless layers are to be bit-serial: then a part of it lies beside this file.
+Vivado is not needed: what would start it is never reached. What is imported of bitfold lies beside
+this file: see carried.py.
 """
 
 import json
@@ -14,6 +14,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+from bitfold.finn.binary_weights import widen_binary_weights
 
 
 def without_vivado() -> None:
@@ -111,24 +113,6 @@ def despecialised(model: Any) -> Any:
     from finn.util.verification import despecialize_model
 
     return despecialize_model(model)
-
-
-def widen_binary_weights(model: Any) -> None:
-    """Two bits for weights that are all 0 or 1.
-
-    FINN narrows them to one bit, of which its sources then say that they are not supported.
-    """
-    from qonnx.core.datatype import DataType
-    from qonnx.custom_op.registry import getCustomOp
-
-    for node in model.graph.node:
-        if node.op_type not in ("MVAU_hls", "MVAU_rtl"):
-            continue
-        layer = getCustomOp(node)
-        binary = layer.get_nodeattr("weightDataType") == "BINARY"
-        if binary and not layer.get_nodeattr("binaryXnorMode"):
-            layer.set_nodeattr("weightDataType", "UINT2")
-            model.set_tensor_datatype(node.input[1], DataType["UINT2"])
 
 
 def generated(model: Any) -> dict[str, int]:

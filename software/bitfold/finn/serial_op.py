@@ -1,7 +1,7 @@
 """Runs where FINN runs: MVAU_bitserial_rtl, a layer of FINN's that is bitfold's bf_finn_mvu.
 
 An MVAU without thresholds: integers in, accumulators out, weights inside. Importing this module
-makes the operation known to FINN. What it needs of bitfold stands in `estimate.serial_files`.
+makes the operation known to FINN. What it needs of bitfold stands in `carried.carried_files`.
 """
 
 from pathlib import Path
@@ -13,6 +13,7 @@ from finn.custom_op.fpgadataflow import rtl
 from finn.custom_op.fpgadataflow.matrixvectoractivation import MVAU
 from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
 from onnx import NodeProto
+from qonnx.core.datatype import DataType
 
 from bitfold.cost.shape import Folding
 from bitfold.finn.serial_unit import MODULE, MOST_BITS, SerialUnit, target_of
@@ -28,7 +29,7 @@ def why_not(layer: Any, weights: Any) -> str | None:
     weights: the initializer of its second input, or None.
     """
     given = {name: layer.get_nodeattr(name) for name in ("noActivation", "binaryXnorMode")}
-    inputs, kept = layer.get_input_datatype(0), layer.get_input_datatype(1)
+    inputs, kept = layer.get_input_datatype(0), weight_type(layer)
     if not given["noActivation"]:
         return "its thresholds are inside; build with standalone_thresholds"
     if given["binaryXnorMode"] or inputs.name == "BIPOLAR":
@@ -41,6 +42,11 @@ def why_not(layer: Any, weights: Any) -> str | None:
     if layer.get_output_datatype().bitwidth() < 2:
         return "its results are of one bit"
     return None
+
+
+def weight_type(layer: Any) -> Any:
+    """FINN's data type of the weights; not all of its versions give it as that of an input."""
+    return DataType[layer.get_nodeattr("weightDataType")]
 
 
 def planes_of(kind: Any, *, signed: bool) -> int:
@@ -61,7 +67,7 @@ class SerialProduct(MVAU):  # type: ignore[misc]  # FINN has no types
     @property
     def unit(self) -> SerialUnit:
         """The layer as bitfold's numbers. Raises: ConfigError for what cannot be folded so."""
-        inputs, weights = self.get_input_datatype(0), self.get_input_datatype(1)
+        inputs, weights = self.get_input_datatype(0), weight_type(self)
         return SerialUnit(
             inputs=self.get_nodeattr("MW"),
             outputs=self.get_nodeattr("MH"),
@@ -80,21 +86,22 @@ class SerialProduct(MVAU):  # type: ignore[misc]  # FINN has no types
         """Of a frame at full rate."""
         return self.unit.cycles
 
-    def lut_estimation(self, fpgapart: str) -> int:
-        """By bitfold's cost model."""
-        return round(self.unit.luts(target_of(fpgapart)))
+    def node_res_estimation(self, fpgapart: str) -> dict[str, float]:
+        """By bitfold's cost model; FINN counts block RAMs of 18 kbit.
 
-    def bram_estimation(self, fpgapart: str) -> int:
-        """By bitfold's cost model; FINN counts blocks of 18 kbit."""
-        return round(2 * self.unit.brams(target_of(fpgapart)))
-
-    def dsp_estimation(self, fpgapart: str) -> int:
-        """A bit-serial product takes none."""
-        return 0
-
-    def uram_estimation(self, fpgapart: str) -> int:
-        """None are used."""
-        return 0
+        The methods that FINN asks in here for one figure each differ between its versions.
+        """
+        unit, target = self.unit, target_of(fpgapart)
+        blocks = round(2 * unit.brams(target))
+        bits = unit.inputs * unit.outputs * unit.w_planes
+        return {
+            "BRAM_18K": blocks,
+            "BRAM_efficiency": bits / (blocks * 18 * 1024) if blocks else 1,
+            "LUT": round(unit.luts(target)),
+            "URAM": 0,
+            "URAM_efficiency": 1,
+            "DSP": 0,
+        }
 
     def execute_node(self, context: dict[str, Any], graph: Any) -> None:
         """The exact integer product."""
@@ -138,7 +145,10 @@ class SerialUnitRtl(SerialProduct, RTLBackend):  # type: ignore[misc]
         image = f"{name}_weights.mem"
         (folder / image).write_text(self.unit.image(weights.T))
         # FINN puts the folder in the place of "./" before it simulates or stitches.
-        (folder / f"{name}.v").write_text(self.unit.verilog(name, f"./{image}"))
+        streams = self.get_verilog_top_module_intf_names()
+        reads, makes = (streams[side][0][0] for side in ("s_axis", "m_axis"))
+        top = self.unit.verilog(name, f"./{image}", reads=reads, makes=makes)
+        (folder / f"{name}.v").write_text(top)
         for attribute in ("ipgen_path", "ip_path"):
             self.set_nodeattr(attribute, str(folder))
         self.set_nodeattr("gen_top_module", name)

@@ -1,6 +1,8 @@
 """Runs where FINN runs: bit-serial layers in the place of MVAUs, folded by bitfold's prices."""
 
+import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from onnx import helper
@@ -40,10 +42,19 @@ def make_bit_serial(model: Any, which: str | Sequence[str], part: str) -> dict[s
 
 
 def bit_serial_step(which: str | Sequence[str]) -> Callable[[Any, Any], Any]:
-    """`make_bit_serial` as a step of FINN's builder, behind step_target_fps_parallelization."""
+    """`make_bit_serial` as a step of FINN's builder, behind step_target_fps_parallelization.
+
+    It writes report/bit_serial.json in the build's folder: names of MVAUs that are bit-serial now,
+    and why others stay FINN's.
+    """
 
     def step_bit_serial(model: Any, cfg: Any) -> Any:
-        make_bit_serial(model, which, cfg._resolve_fpga_part())
+        kept = make_bit_serial(model, which, cfg._resolve_fpga_part())
+        # Under the names that they were asked for by; FINN renames them later.
+        made = [node.name for node in model.graph.node if node.op_type == OP]
+        report = Path(cfg.output_dir) / "report" / "bit_serial.json"
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(json.dumps({"bit_serial": made, "kept": kept}, indent=1) + "\n")
         return model
 
     return step_bit_serial
@@ -59,7 +70,7 @@ def _replace(model: Any, node: Any, cycles: int, part: str, *, smaller: bool) ->
     serial = getCustomOp(made)
     target = target_of(part)
     unit = cheapest(serial.unit, cycles, target)
-    theirs = in_luts(node)
+    theirs = in_luts(node, part)
     if smaller and unit.luts(target) >= theirs:
         return f"{unit.luts(target):.0f} LUTs bit-serial, {theirs:.0f} by FINN's estimate"
     fold = unit.folding
@@ -71,7 +82,7 @@ def _replace(model: Any, node: Any, cycles: int, part: str, *, smaller: bool) ->
     return None
 
 
-def in_luts(node: Any) -> float:
+def in_luts(node: Any, part: str) -> float:
     """LUTs of an MVAU by FINN's own formula, with its products in LUTs instead of DSPs.
 
     FINN counts none at all for its RTL unit: the formula is that of its HLS unit, folded the same.
@@ -79,7 +90,7 @@ def in_luts(node: Any) -> float:
     layer = getCustomOp(node)
     memory = {name: layer.get_nodeattr(name) for name in ("mem_mode", "ram_style")}
     other = _like(node, "MVAU_hls", "finn.custom_op.fpgadataflow.hls", resType="lut", **memory)
-    return float(getCustomOp(other).lut_estimation(""))
+    return float(getCustomOp(other).node_res_estimation(part)["LUT"])
 
 
 def _like(node: Any, kind: str, domain: str, **values: str) -> Any:

@@ -174,8 +174,13 @@ class SerialUnit:
         )
         return to_mem(words, fold.pe * fold.simd * fold.wp)
 
-    def verilog(self, name: str, weight_file: str) -> str:
-        """A Verilog-2001 module of FINN's port names around bf_finn_mvu; padding bits are 0."""
+    def verilog(
+        self, name: str, weight_file: str, *, reads: str = "in0_V", makes: str = "out0_V"
+    ) -> str:
+        """A Verilog-2001 module of FINN's port names around bf_finn_mvu; padding bits are 0.
+
+        reads, makes: names of the streams.
+        """
         wide_in = self.folding.simd * self.planes
         wide_out = self.folding.pe * self.out_bits
         padded_in, padded_out = (-(-bits // 8) * 8 for bits in (wide_in, wide_out))
@@ -183,12 +188,14 @@ class SerialUnit:
         rest = padded_out - wide_out
         values = {
             "name": name,
+            "reads": reads,
+            "makes": makes,
             "in_top": padded_in - 1,
             "out_top": padded_out - 1,
             "parameters": ",\n".join(f"    .{key:13} ({value})" for key, value in given),
             "in_used": wide_in - 1,
             "padding": (
-                f"  wire unused = ^in0_V_TDATA[{padded_in - 1}:{wide_in}];\n"
+                f"  wire unused = ^{reads}_TDATA[{padded_in - 1}:{wide_in}];\n"
                 if padded_in > wide_in
                 else ""
             ),
@@ -221,31 +228,31 @@ def cheapest(unit: SerialUnit, cycles: int, target: str) -> SerialUnit:
 _TOP = """\
 // A bit-serial matrix-vector unit of bitfold with FINN's ports; generated.
 module {name} (
-  (* X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF in0_V:out0_V, ASSOCIATED_RESET ap_rst_n" *)
+  (* X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF {reads}:{makes}, ASSOCIATED_RESET ap_rst_n" *)
   (* X_INTERFACE_INFO = "xilinx.com:signal:clock:1.0 ap_clk CLK" *)
   input  wire ap_clk,
   (* X_INTERFACE_PARAMETER = "POLARITY ACTIVE_LOW" *)
   input  wire ap_rst_n,
-  input  wire [{in_top}:0] in0_V_TDATA,
-  input  wire in0_V_TVALID,
-  output wire in0_V_TREADY,
-  output wire [{out_top}:0] out0_V_TDATA,
-  output wire out0_V_TVALID,
-  input  wire out0_V_TREADY
+  input  wire [{in_top}:0] {reads}_TDATA,
+  input  wire {reads}_TVALID,
+  output wire {reads}_TREADY,
+  output wire [{out_top}:0] {makes}_TDATA,
+  output wire {makes}_TVALID,
+  input  wire {makes}_TREADY
 );
   wire [{out_used}:0] out;
-  assign out0_V_TDATA = {out};
+  assign {makes}_TDATA = {out};
 {padding}
   bf_finn_mvu #(
 {parameters}
   ) i_unit (
     .clk_i       (ap_clk),
     .rst_ni      (ap_rst_n),
-    .in_valid_i  (in0_V_TVALID),
-    .in_ready_o  (in0_V_TREADY),
-    .in_data_i   (in0_V_TDATA[{in_used}:0]),
-    .out_valid_o (out0_V_TVALID),
-    .out_ready_i (out0_V_TREADY),
+    .in_valid_i  ({reads}_TVALID),
+    .in_ready_o  ({reads}_TREADY),
+    .in_data_i   ({reads}_TDATA[{in_used}:0]),
+    .out_valid_o ({makes}_TVALID),
+    .out_ready_i ({makes}_TREADY),
     .out_data_o  (out)
   );
 endmodule

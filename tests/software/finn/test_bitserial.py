@@ -11,7 +11,9 @@ import bitfold
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.errors import ToolFailed
 from bitfold.finn import estimate
-from bitfold.finn.estimate import finn_estimate, serial_files
+from bitfold.finn.build import build_files
+from bitfold.finn.carried import carried_files
+from bitfold.finn.estimate import finn_estimate
 from bitfold.finn.integers import to_finn
 from bitfold.sim.simulate import simulate
 from bitfold.sim.verilator import build, lint
@@ -29,7 +31,23 @@ GIVEN = {"fps": 2000.0, "clock_mhz": 100.0, "board": "Pynq-Z1"}
 KIND = "MVAU_bitserial_rtl"
 HERE = Path(__file__).parent
 HARDWARE = HERE.parents[1] / "hardware"
+INSIDE = Path(estimate.__file__).with_name("inside.py")
 
+# The script of a build, without what needs Vivado: the steps behind FINN's estimates.
+CUT = """
+import os
+
+from inside import without_vivado
+
+without_vivado()
+from finn.builder.build_dataflow_config import default_build_dataflow_steps as steps
+
+del steps[steps.index("step_generate_estimate_reports") + 1 :]
+import build
+
+os.environ["XILINX_VIVADO"] = "none/2022.2"  # written down at the end, as the tool's version
+raise SystemExit(build.main())
+"""
 LAYER = {"mw": 12, "mh": 6, "pixels": 8, "seed": 1}
 LAYERS = {
     "unsigned": {"idt": "UINT3", "wdt": "INT2", "PE": 2, "SIMD": 4, "WP": 1, "AP": 1},
@@ -59,12 +77,11 @@ def found(home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
         "refused": [plain | case for case, _ in REFUSED.values()],
         "fps": 1_000_000,
     }
-    inside = Path(estimate.__file__).with_name("inside.py")
     plan = BuildPlan(
         name="serial",
         files={
-            **serial_files(),
-            "inside.py": inside.read_bytes(),
+            **carried_files(bitserial=True),
+            "inside.py": INSIDE.read_bytes(),
             "serial_in_finn.py": (HERE / "serial_in_finn.py").read_bytes(),
             "model.onnx": to_finn(run_pipeline(mlp())).SerializeToString(),
             "job.json": json.dumps(job).encode(),
@@ -180,3 +197,29 @@ def test_layers_are_picked_by_name_or_where_they_are_smaller(
     assert all("LUTs bit-serial" in reason for reason in smaller.kept.values())
     with pytest.raises(ToolFailed, match="'fc' is no MVAU of FINN's; there are: MVAU_rtl_0"):
         finn_estimate(demo, home=home, cache=tmp_path, bitserial=["fc"], **GIVEN)
+
+
+def test_the_script_of_a_build_puts_them_in(demo: Any, home: Path, tmp_path: Path) -> None:
+    files = build_files(demo, bitserial="smaller", **GIVEN)
+    config = json.loads(files["dataflow_build_config.json"])
+    config |= {"generate_outputs": ["estimate_reports"], "verify_steps": ["streamlined_python"]}
+    reports = [f"out/report/{name}.json" for name in ("bit_serial", "estimate_layer_resources")]
+    plan = BuildPlan(
+        name="cut",
+        files={
+            **files,
+            "dataflow_build_config.json": json.dumps(config).encode(),
+            "inside.py": INSIDE.read_bytes(),
+            "cut.py": CUT.encode(),
+        },
+        commands=(Command(tool="python", args=("cut.py",), log="finn.log"),),
+        outputs=tuple(reports),
+    )
+    made = execute(plan, tmp_path, EnvironmentRunner(home / "bin" / "python", "finn"))
+    serial, layers = (json.loads((made.folder / name).read_text()) for name in reports)
+    found = [figures for name, figures in layers.items() if name.startswith(KIND)]
+    assert 0 < len(found) == len(serial["bit_serial"]) == 4 - len(serial["kept"])
+    assert all("LUTs bit-serial" in reason for reason in serial["kept"].values())
+    assert all(figures["LUT"] > 0 and figures["DSP"] == 0 for figures in found)
+    (compared,) = (made.folder / "out" / "verification_output").iterdir()
+    assert compared.stem.endswith("SUCCESS")

@@ -28,11 +28,15 @@ cd "$folder" || exit 8
 case $MANNER in
   good) mkdir -p out/bitfile out/report
         echo bits > out/bitfile/finn-accel.bit; echo hwh > out/bitfile/finn-accel.hwh
+        [ ! -f bitserial.json ] || cp bitserial.json out/report/bit_serial.json
         echo '{"LUT": 12}' > out/report/post_synth_resources.json ;;
   none) echo "build failed"; exit 0 ;;
   licence) echo "ERROR: [Common 17-345] A valid license was not found"; exit 1 ;;
   full) echo "OSError: No space left on device"; exit 1 ;;
   layers) echo "FINNUserError: Unsupported/unmapped layer(s) found, starting with Mul_0"; exit 1 ;;
+  names) echo "ValueError: 'fc' is no MVAU of FINN's; there are: MVAU_rtl_0"; exit 1 ;;
+  kept) echo "ValueError: MVAU_hls_0 cannot be bit-serial: its activations are bipolar"; exit 1 ;;
+  versal) echo "ConfigError: part 'xcvc1902': bitfold has no table of prices for its family" ;;
 esac
 """
 DOCKER = """#!/bin/sh
@@ -120,6 +124,40 @@ def test_a_dry_run_prints_what_would_run_and_starts_nothing(demo: Path, around: 
     assert (around / "made/dataflow_build_config.json").is_file()
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("all", "all"),
+        ("smaller", "smaller"),
+        ("MVAU_rtl_0,MVAU_hls_1", ["MVAU_rtl_0", "MVAU_hls_1"]),
+    ],
+)
+def test_bit_serial_layers_go_along_where_they_are_asked_for(given, wanted, demo, around) -> None:
+    build(demo, around, "--dry-run")
+    made = around / "made"
+    assert not (made / "bitserial.json").exists()
+    assert not (made / "bitfold/finn/serial_op.py").exists()
+    assert "run-docker.sh" in build(demo, around, "--dry-run", "--bitserial", given)
+    assert json.loads((made / "bitserial.json").read_text()) == wanted
+    assert (made / "bitfold/finn/serial_op.py").is_file()
+    assert (made / "bitfold/_hardware/rtl/bf_finn_mvu.sv").is_file()
+
+
+def test_a_build_with_bit_serial_layers_is_another_and_reports_them(demo, around) -> None:
+    build(demo, around)
+    (around / "calls.txt").unlink()
+    assert "top.bit" in build(demo, around, "--bitserial", "smaller")
+    assert (around / "calls.txt").exists()
+    record = json.loads((around / "made/synth.json").read_text())
+    assert record["reports"]["bit_serial"] == "smaller"
+
+
+def test_no_bit_serial_layers_cannot_be_asked_for(demo: Path, around: Path) -> None:
+    said = build(demo, around, "--bitserial", ",")
+    assert "ConfigError: bit-serial layers are all, smaller or NAME,NAME; got ','" in said
+    assert not (around / "made").exists()
+
+
 def test_a_licence_file_is_mounted_and_a_server_reached(around, monkeypatch) -> None:
     command = finn_plan({"build.py": b""}).commands[0]
     runner = FinnDocker(clone=around / "clone")
@@ -138,6 +176,9 @@ def test_a_licence_file_is_mounted_and_a_server_reached(around, monkeypatch) -> 
         ("licence", "no licence in the container"),
         ("full", "the disk is full"),
         ("layers", "FINN has no layer for a part of the network"),
+        ("names", "'fc' is no MVAU of FINN's; there are: MVAU_rtl_0"),
+        ("kept", "MVAU_hls_0 cannot be bit-serial: its activations are bipolar"),
+        ("versal", "part 'xcvc1902': bitfold has no table of prices"),
     ],
 )
 def test_a_build_that_fails_is_one_message(manner, words, demo, around, monkeypatch) -> None:

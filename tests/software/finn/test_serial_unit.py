@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from bitfold.cli.main import cli
 from bitfold.cost.memories import memories
 from bitfold.cost.shape import Folding
 from bitfold.errors import ConfigError
-from bitfold.finn.estimate import serial_files
+from bitfold.finn.carried import carried_files
 from bitfold.finn.serial_unit import SerialUnit, cheapest, serial_foldings, target_of
 
 UNIT = SerialUnit(
@@ -99,8 +101,9 @@ def test_a_top_pads_its_streams_to_bytes() -> None:
     assert "unused = ^in0_V_TDATA[15:12]" in replace(UNIT, planes=3).verilog("layer", "./w.mem")
 
 
-def test_what_goes_to_finn_imports_nothing_that_stays_here() -> None:
-    files = serial_files()
+@pytest.mark.parametrize("bitserial", [False, True])
+def test_what_goes_to_finn_imports_nothing_that_stays_here(bitserial: bool) -> None:
+    files = carried_files(bitserial=bitserial)
     modules = {name.removesuffix(".py").replace("/", ".") for name in files}
     modules |= {name.removesuffix(".__init__") for name in modules}
     for name, data in files.items():
@@ -108,8 +111,31 @@ def test_what_goes_to_finn_imports_nothing_that_stays_here() -> None:
             needed = re.findall(r"^\s*(?:from|import) (bitfold[\w.]*)", data.decode(), re.M)
             assert set(needed) <= modules, name
             assert b"import onnx\n" not in data
-    assert "bitfold/_hardware/rtl/bf_finn_mvu.sv" in files
+    assert ("bitfold/_hardware/rtl/bf_finn_mvu.sv" in files) is bitserial
     assert not any(os.path.isabs(name) for name in files)
+
+
+CHECKED = """
+[mypy]
+python_version = 3.10
+[mypy-finn.*,qonnx.*,onnx.*,scipy.*]
+ignore_missing_imports = True
+follow_imports = skip
+"""
+
+
+def test_what_goes_to_finn_is_python_3_10(tmp_path: Path) -> None:
+    """That of FINN's container; a name of the library that is newer is an error."""
+    for name, data in carried_files(bitserial=True).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "mypy.ini").write_text(CHECKED)
+    cache = Path(__file__).parents[3] / "build" / "tests" / "mypy"
+    words = ["-m", "mypy", "--config-file=mypy.ini", f"--cache-dir={cache}", "-p", "bitfold"]
+    done = subprocess.run(
+        [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
