@@ -44,6 +44,7 @@ module bf_mode_ring #(
   input  logic [WIDTH-1:0]       mode_i,
   input  logic                   by_frame_i,
   // Modes of the frames inside, and what a driver may want to know.
+  output logic [WIDTH-1:0]       entering_o,   // mode of the frame that enters, with enter_o
   output logic [Ring*WIDTH-1:0]  ring_o,
   output logic [WIDTH-1:0]       oldest_o,     // mode of the frame that leaves next
   output logic [WIDTH-1:0]       newest_o,     // mode of the frame that entered last
@@ -74,10 +75,11 @@ module bf_mode_ring #(
   assign known     = 9'(s_axis_tuser) < 9'(Modes);
   assign mode      = by_frame_i && known ? s_axis_tuser[WIDTH-1:0] : mode_i;
   assign refused_o = enter_o && by_frame_i && !known;
-  assign ring_o    = ring_q;
-  assign oldest_o  = ring_q[leave_q];
-  assign newest_o  = newest_q;
-  assign inside_o  = inside_q;
+  assign ring_o     = ring_q;
+  assign entering_o = mode;
+  assign oldest_o   = ring_q[leave_q];
+  assign newest_o   = newest_q;
+  assign inside_o   = inside_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

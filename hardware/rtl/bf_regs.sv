@@ -14,12 +14,16 @@
 //   0x020    ENTERED     read    frames that have entered since reset, modulo 2**32
 //   0x024    LEFT        read    frames that have left since reset, modulo 2**32
 //   0x100    PLANES      read    word mode * LAYERS + layer: [7:0] planes of the weights, [15:8] of
-//                                the activations that the layer multiplies in the mode
+//                        or      the activations that the layer multiplies in the mode. With
+//                        write   Writable any that the layer has in some mode, which then is
+//                                that mode's: choices_o says which, for the frames that enter
+//                                from now on
 //
 // Bus          AXI4-Lite, 32 bits; AW and W may come in any order, one write and one read are in
 //              work at a time. Byte strobes count; what is reserved reads 0 and ignores writes.
-//              SLVERR answers what is not in the map, a write to what is read only, and a mode that
-//              there is not: nothing is changed then. Addresses are of words: bits 1:0 are ignored.
+//              SLVERR answers what is not in the map, a write to what is read only, a mode that
+//              there is not, and planes that the layer has in no mode: nothing is changed then.
+//              Addresses are of words: bits 1:0 are ignored.
 // Rate         a write and a read every 2 cycles. A write counts from the cycle of BVALID on.
 // Comb. paths  none; all outputs are registers or functions of a few.
 // Test         tests/hardware/test_bf_regs.py
@@ -27,7 +31,8 @@ module bf_regs #(
   parameter  int unsigned Modes       = 2,   // 2 to 256
   parameter  int unsigned Layers      = 1,   // >= 1
   parameter  int unsigned InsideWidth = 3,   // bits of inside_i
-  parameter  logic [16*Modes*Layers-1:0] Planes = '0,  // words of PLANES, 16 bits each
+  parameter  logic [16*Modes*Layers-1:0] Planes = '0,  // words of PLANES at reset, 16 bits each
+  parameter  bit          Writable    = 1'b0,          // of PLANES
   localparam int unsigned MODE_WIDTH = $clog2(Modes),
   localparam int unsigned ADDR_WIDTH = $clog2(256 + 4 * Modes * Layers)
 ) (
@@ -56,6 +61,7 @@ module bf_regs #(
   // To and from bf_mode_ring.
   output logic [MODE_WIDTH-1:0]  mode_o,
   output logic                   by_frame_o,
+  output logic [Modes*Layers*MODE_WIDTH-1:0] choices_o,  // word mode * Layers + layer
   input  logic [MODE_WIDTH-1:0]  oldest_i,
   input  logic [MODE_WIDTH-1:0]  newest_i,
   input  logic [InsideWidth-1:0] inside_i,
@@ -64,7 +70,7 @@ module bf_regs #(
   input  logic                   refused_i
 );
   localparam logic [31:0] ID      = 32'h4246_4C44;
-  localparam logic [31:0] VERSION = 32'h0001_0000;
+  localparam logic [31:0] VERSION = 32'h0001_0001;
   localparam logic [1:0]  OKAY    = 2'b00;
   localparam logic [1:0]  SLVERR  = 2'b10;
 
@@ -72,6 +78,7 @@ module bf_regs #(
   localparam int unsigned ENTRIES     = Modes * Layers;
   localparam int unsigned WORD_WIDTH  = ADDR_WIDTH - 2;
   localparam int unsigned ENTRY_WIDTH = ENTRIES > 1 ? $clog2(ENTRIES) : 1;
+  localparam int unsigned LAYER_WIDTH = Layers > 1 ? $clog2(Layers) : 1;
 
   localparam logic [WORD_WIDTH-1:0] W_ID      = WORD_WIDTH'(0);
   localparam logic [WORD_WIDTH-1:0] W_VERSION = WORD_WIDTH'(1);
@@ -88,33 +95,98 @@ module bf_regs #(
   assign unused = ^{s_axil_awprot, s_axil_arprot, s_axil_awaddr[1:0], s_axil_araddr[1:0]};
 
   // Registers.
+  logic [ENTRIES-1:0][MODE_WIDTH-1:0] choices;   // whose planes a layer takes in a mode
   logic [MODE_WIDTH-1:0] mode_q;
   logic                  by_frame_q, error_q;
   logic [31:0]           entered_q, left_q;
 
   assign mode_o     = mode_q;
   assign by_frame_o = by_frame_q;
+  assign choices_o  = choices;
 
   // Writes: address and data are kept until both are there and the answer before is taken.
   logic                  aw_full_q, w_full_q, write, accepted;
   logic [WORD_WIDTH-1:0] aw_q;
   logic [31:0]           w_q, merged;
   logic [3:0]            strobe_q;
-  logic                  mode_known;
+  logic                  mode_known, planes_known;
 
   assign s_axil_awready = !aw_full_q;
   assign s_axil_wready  = !w_full_q;
   assign write          = aw_full_q && w_full_q && (!s_axil_bvalid || s_axil_bready);
 
-  // MODE as it would be: bytes without a strobe keep what they hold.
+  // PLANES: of each word the number of the mode whose planes it holds.
+  logic                   aw_in_table;
+  logic [ENTRY_WIDTH-1:0] aw_entry;
+  logic [15:0]            aw_planes, ar_planes;
+  logic [WORD_WIDTH-1:0]  ar_q;              // of the read in work
+  logic [ENTRY_WIDTH-1:0] entry;
+
+  assign aw_in_table = 32'(aw_q) >= TABLE && 32'(aw_q) < TABLE + ENTRIES;
+  assign aw_entry    = ENTRY_WIDTH'(32'(aw_q) - TABLE);
+
+  // The word as it would be: bytes without a strobe keep what they hold.
   always_comb begin
     merged = 32'(mode_q);
+    if (Writable && aw_in_table) merged = 32'(aw_planes);
     for (int unsigned b = 0; b < 4; b++) begin
       if (strobe_q[b]) merged[8*b +: 8] = w_q[8*b +: 8];
     end
   end
   assign mode_known = merged < 32'(Modes);
-  assign accepted   = (aw_q == W_MODE && mode_known) || aw_q == W_CONTROL || aw_q == W_ERROR;
+  assign accepted   = (aw_q == W_MODE && mode_known) || aw_q == W_CONTROL || aw_q == W_ERROR
+                      || (aw_in_table && planes_known);
+
+  if (Writable) begin : g_writable
+    logic [MODE_WIDTH-1:0]  aw_choice, ar_choice, chosen;
+    logic [LAYER_WIDTH-1:0] aw_layer, ar_layer;
+
+    always_comb begin
+      {aw_choice, ar_choice} = '0;
+      {aw_layer, ar_layer}   = '0;
+      for (int unsigned e = 0; e < ENTRIES; e++) begin
+        if (aw_entry == ENTRY_WIDTH'(e)) begin
+          aw_choice = choices[e];
+          aw_layer  = LAYER_WIDTH'(e % Layers);
+        end
+        if (entry == ENTRY_WIDTH'(e)) begin
+          ar_choice = choices[e];
+          ar_layer  = LAYER_WIDTH'(e % Layers);
+        end
+      end
+    end
+    assign aw_planes = Planes[16*(32'(aw_choice)*Layers + 32'(aw_layer)) +: 16];
+    assign ar_planes = Planes[16*(32'(ar_choice)*Layers + 32'(ar_layer)) +: 16];
+
+    always_comb begin
+      chosen       = '0;
+      planes_known = 1'b0;
+      for (int unsigned m = 0; m < Modes; m++) begin
+        if (merged == 32'(Planes[16*(m*Layers + 32'(aw_layer)) +: 16])) begin
+          chosen       = MODE_WIDTH'(m);
+          planes_known = 1'b1;
+        end
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      for (int unsigned e = 0; e < ENTRIES; e++) begin
+        if (!rst_ni) choices[e] <= MODE_WIDTH'(e / Layers);
+        else if (write && aw_in_table && planes_known && aw_entry == ENTRY_WIDTH'(e)) begin
+          choices[e] <= chosen;
+        end
+      end
+    end
+  end else begin : g_fixed
+    for (genvar e = 0; e < ENTRIES; e++) begin : g_entry
+      assign choices[e] = MODE_WIDTH'(e / Layers);
+    end
+    assign planes_known = 1'b0;
+    assign aw_planes    = '0;
+    assign ar_planes    = Planes[16*entry +: 16];
+    logic unused_writes;
+    assign unused_writes = ^{aw_entry, aw_planes};
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -143,8 +215,6 @@ module bf_regs #(
 
   // Reads.
   logic                   ar_full_q, read, in_table;
-  logic [WORD_WIDTH-1:0]  ar_q;
-  logic [ENTRY_WIDTH-1:0] entry;
   logic [31:0]            value;
   logic                   known;
 
@@ -168,7 +238,7 @@ module bf_regs #(
       W_LEFT:    value = left_q;
       default: begin
         known = in_table;
-        value = in_table ? 32'(Planes[16*entry +: 16]) : '0;
+        value = in_table ? 32'(ar_planes) : '0;
       end
     endcase
   end

@@ -21,8 +21,8 @@
 //                              that of channel i of the group at bit i * WBits
 //              AccWidth        bits, signed, that hold every sum (and with bias)
 //              Modes, Ring, FrameVectors, Flips   as in bf_mvtu; no plane is left out, so no mode is
-//                              faster. WeightSkip: 8 bits a mode, how many of the least significant
-//                              planes of the weights count as zero in it
+//                              faster. WeightSkip, ActSkip: 8 bits a mode, how many of the least
+//                              significant planes of the weights, the activations count as zero
 //              Final, OutBits, OutSigned, Raw, Tpe, ThresholdFile, OneTable, HasBias, BiasFile,
 //              OutVectors, Divide, DivideShift, DivideWidth, SlopeWidth, DivideHalf   as in
 //                              bf_mvtu, with Pe = G
@@ -61,6 +61,7 @@ module bf_vvau #(
   parameter  int unsigned Ring          = 1,
   parameter  int unsigned FrameVectors  = 1,
   parameter  logic [8*Modes-1:0] WeightSkip = '0,
+  parameter  logic [8*Modes-1:0] ActSkip    = '0,
   parameter  bit          Flips         = 1'b0,
   parameter  bit          OneTable      = 1'b0,
   parameter  bit          Divide        = 1'b0,
@@ -113,7 +114,8 @@ module bf_vvau #(
     .Modes        (Modes),
     .Ring         (Ring),
     .FrameVectors (FrameVectors),
-    .WeightSkip   (WeightSkip)
+    .WeightSkip   (WeightSkip),
+    .ActSkip      (ActSkip)
   ) i_products (
     .clk_i       (clk_i),
     .rst_ni      (rst_ni),

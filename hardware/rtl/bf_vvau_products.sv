@@ -25,6 +25,7 @@ module bf_vvau_products #(
   parameter  int unsigned Ring         = 1,
   parameter  int unsigned FrameVectors = 1,
   parameter  logic [8*Modes-1:0] WeightSkip = '0,
+  parameter  logic [8*Modes-1:0] ActSkip    = '0,
   localparam int unsigned MODE_WIDTH  = Modes > 1 ? $clog2(Modes) : 1,
   localparam int unsigned GROUP_WIDTH = Groups > 1 ? $clog2(Groups) : 1,
   localparam int unsigned ADDR_WIDTH  = GROUP_WIDTH + 1
@@ -91,13 +92,15 @@ module bf_vvau_products #(
     end
   end
 
+  logic counts;                              // the plane expected is none that the mode leaves out
+
   // The beat and its weights, one cycle later; its product so far and its place, two cycles later.
   logic [Group-1:0]      bits_q;
   logic                  first_plane_q, last_plane_q, first_pos_q;
   logic [ADDR_WIDTH-1:0] addr_q;
 
   always_ff @(posedge clk_i) begin
-    bits_q        <= in_data_i;
+    bits_q        <= in_data_i & {Group{counts}};
     first_plane_q <= plane_q == '0;
     last_plane_q  <= rst_ni && fire && last_plane;
     first_pos_q   <= pos_q == '0;
@@ -107,8 +110,9 @@ module bf_vvau_products #(
     sum_addr_o    <= addr_q;
   end
 
-  // Planes of the weights that the frame's mode leaves; all without modes.
-  localparam bit SKIPS = Modes > 1 && WeightSkip != '0;
+  // Planes of the weights that the frame's mode leaves, and whether it leaves this one of the
+  // activations; all without modes.
+  localparam bit SKIPS = Modes > 1 && {WeightSkip, ActSkip} != '0;
   logic [WBits-1:0] kept;
 
   if (SKIPS) begin : g_skip
@@ -129,10 +133,17 @@ module bf_vvau_products #(
         if (mode == MODE_WIDTH'(m)) kept <= {WBits{1'b1}} << WeightSkip[8*m +: 8];
       end
     end
+    always_comb begin
+      counts = 1'b1;
+      for (int unsigned m = 0; m < Modes; m++) begin
+        if (mode == MODE_WIDTH'(m)) counts = 32'(plane_q) + 32'(ActSkip[8*m +: 8]) < Planes;
+      end
+    end
   end else begin : g_all
     logic unused;
     assign unused = ^{ring_i, kept};
     assign kept   = '1;
+    assign counts = 1'b1;
   end
 
   logic [Group*PRODUCT-1:0] weights;         // sign-extended

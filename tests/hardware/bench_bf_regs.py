@@ -16,6 +16,7 @@ OFFSETS = {r.name: r.offset for r in REGISTERS}
 P = parameters()
 MODES, LAYERS = P["Modes"], P["Layers"]
 KEPT = [tuple((1 + (m + i) % 8, 1 + m % 8) for m in range(MODES)) for i in range(LAYERS)]
+WRITABLE = bool(P["Writable"])
 MAP = register_map([LayerPlanes(name=f"l{i}", kept=kept) for i, kept in enumerate(KEPT)])
 
 
@@ -54,10 +55,48 @@ async def holds(bus: AxiLiteMaster, name: str, value: int) -> None:
     assert await read(bus, OFFSETS[name]) == (value, AxiResp.OKAY), name
 
 
+def word(planes: tuple[int, int]) -> int:
+    return planes[0] | planes[1] << 8
+
+
+def choice(dut: Any, mode: int, layer: int) -> int:
+    """Whose planes a layer takes in a mode."""
+    width = (MODES - 1).bit_length()
+    at = (mode * LAYERS + layer) * width
+    return int(dut.choices_o.value) >> at & (1 << width) - 1
+
+
+async def planes_are_written(dut: Any, stall: bool) -> None:
+    """Any that the layer has in some mode, in any mode; nothing else, and in no other word."""
+    bus = await master(dut, stall)
+    rng = random.Random(9)
+    held = {(m, k): KEPT[k][m] for m in range(MODES) for k in range(LAYERS)}
+    for _ in range(60):
+        mode, layer = rng.randrange(MODES), rng.randrange(LAYERS)
+        address = 0x100 + 4 * (mode * LAYERS + layer)
+        wanted = rng.choice([*KEPT[layer], (rng.randrange(10), rng.randrange(10))])
+        known = WRITABLE and wanted in KEPT[layer]
+        size = rng.choice([2, 4])
+        answer = await write(bus, address, word(wanted), size)
+        assert answer == (AxiResp.OKAY if known else AxiResp.SLVERR), (mode, layer, wanted)
+        if known:
+            held[mode, layer] = wanted
+        for at in [(mode, layer), *rng.choices(list(held), k=3)]:
+            address = 0x100 + 4 * (at[0] * LAYERS + at[1])
+            assert await read(bus, address) == (word(held[at]), AxiResp.OKAY), at
+            chosen = choice(dut, *at)
+            assert KEPT[at[1]][chosen] == held[at]
+            assert WRITABLE or chosen == at[0]
+    # Upper bytes are no planes; the weights' alone are written where the pair is one.
+    for size, value, at in ((4, 1 << 16 | word(KEPT[0][0]), 0x100), (1, 99, 0x101)):
+        assert await write(bus, at, value, size) == AxiResp.SLVERR
+    assert await read(bus, 0x100) == (word(held[0, 0]), AxiResp.OKAY)
+
+
 async def every_register(dut: Any, stall: bool) -> None:
     bus = await master(dut, stall)
     await holds(bus, "ID", 0x42464C44)
-    await holds(bus, "VERSION", 0x10000)
+    await holds(bus, "VERSION", 0x10001)
     await holds(bus, "MODES", MODES)
     await holds(bus, "LAYERS", LAYERS)
     for entry in MAP["planes"][:: 1 if MODES < 9 else 37]:
@@ -101,6 +140,9 @@ async def refusals(dut: Any, stall: bool) -> None:
         if r.access == "read":
             assert await write(bus, r.offset, 0xFFFFFFFF) == AxiResp.SLVERR, r.name
     assert await write(bus, 0x100, 0xFFFFFFFF) == AxiResp.SLVERR
+    assert await write(bus, 0x100, word(KEPT[0][0])) == (
+        AxiResp.OKAY if WRITABLE else AxiResp.SLVERR
+    )
     assert before == {r.name: await read(bus, r.offset) for r in REGISTERS}
 
 
@@ -112,6 +154,16 @@ async def every_register_at_full_rate(dut: Any) -> None:
 @cocotb.test()
 async def every_register_under_stalls(dut: Any) -> None:
     await every_register(dut, stall=True)
+
+
+@cocotb.test()
+async def planes_are_written_at_full_rate(dut: Any) -> None:
+    await planes_are_written(dut, stall=False)
+
+
+@cocotb.test()
+async def planes_are_written_under_stalls(dut: Any) -> None:
+    await planes_are_written(dut, stall=True)
 
 
 @cocotb.test()

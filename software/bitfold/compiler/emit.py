@@ -14,6 +14,7 @@ from bitfold.compiler.emit_modes import (
     mode_nets,
     mode_ports,
     mode_stages,
+    ring_net,
     ring_port,
     ring_width,
 )
@@ -85,7 +86,9 @@ def emit_top(stages: tuple[Stage, ...], target: str) -> str:
     ring = mode_stages(stages)
     body, constants = [], ""
     for stage in stages:
-        ports = {"clk_i": "clk_i", "rst_ni": "rst_ni"} | ring_port(stage)
+        ports = {"clk_i": "clk_i", "rst_ni": "rst_ni"}
+        if isinstance(stage, Mvtu | Vvau):
+            ports |= ring_port(stage, ring_net(stage, stages) if stage.modes else "")
         if stage is first:
             door = "door" if ring else "s_axis"
             ports |= {f"s_axis_{n}": f"{door}_{n}" for n in ("tdata", "tvalid", "tready", "tlast")}

@@ -44,7 +44,9 @@ def layer_planes(stages: tuple[Stage, ...]) -> tuple[LayerPlanes, ...]:
 
 
 def _planes(control: ModeControl) -> tuple[LayerPlanes, ...]:
-    return tuple(LayerPlanes(name=name, kept=kept) for name, kept in control.layers)
+    return tuple(
+        LayerPlanes(name=name, kept=kept, free=control.free) for name, kept in control.layers
+    )
 
 
 def axil_width(signal: str, stages: tuple[Stage, ...]) -> int:
@@ -72,11 +74,22 @@ def _ports(planes: tuple[LayerPlanes, ...]) -> str:
     return "".join(lines)
 
 
-def ring_port(stage: Stage, ring: str = "ring") -> dict[str, str]:
+def ring_port(stage: Stage, ring: str) -> dict[str, str]:
     """How a stage learns the modes of its frames; a constant, with its width, where it has none."""
     if not isinstance(stage, Mvtu | Vvau):
         return {}
     return {"ring_i": ring if stage.modes else "1'b0"}
+
+
+def ring_net(stage: Stage, stages: tuple[Stage, ...]) -> str:
+    """The net of a stage's ring: that of all stages, or of the layer whose planes are its own."""
+    control = control_of(stages)
+    if control is None or not control.free:
+        return "ring"
+    assert isinstance(stage, Mvtu | Vvau) and stage.modes is not None
+    layer = [name for name, _ in control.layers].index(stage.modes.own)
+    width = ring_width(stage.modes)
+    return f"rings[{layer * width} +: {width}]"
 
 
 def ring_width(modes: StageModes) -> int:
@@ -92,17 +105,37 @@ def mode_nets(stages: tuple[Stage, ...]) -> str:
     return (
         f"  logic [{8 * control.group - 1}:0] door_tdata;\n"
         "  logic door_tvalid, door_tready, door_tlast;\n"
-        f"  logic [{control.ring * control.mode_bits - 1}:0] ring;\n"
+        f"  logic [{_rings_width(control) - 1}:0] {_rings(control)};\n"
     ) + control_nets(control)
+
+
+def _rings(control: ModeControl) -> str:
+    """The net that stages read."""
+    return "rings" if control.free else "ring"
+
+
+def _rings_width(control: ModeControl) -> int:
+    return control.ring * control.mode_bits * (len(control.layers) if control.free else 1)
 
 
 def control_nets(control: ModeControl) -> str:
     """Nets between registers and ring."""
     return (
-        f"  logic [{control.mode_bits - 1}:0] mode, oldest, newest;\n"
+        f"  logic [{control.mode_bits - 1}:0] mode, entering, oldest, newest;\n"
         f"  logic [{control.ring.bit_length() - 1}:0] inside_count;\n"
         "  logic by_frame, enter, leave, refused;\n"
+        f"  logic [{_choices_width(control) - 1}:0] choices;\n"
+        + (f"  logic [{control.ring * control.mode_bits - 1}:0] ring;\n" if control.free else "")
+        + f"  logic unused_modes;\n  assign unused_modes = ^{{{_unused(control)}}};\n"
     )
+
+
+def _choices_width(control: ModeControl) -> int:
+    return control.modes * len(control.layers) * control.mode_bits
+
+
+def _unused(control: ModeControl) -> str:
+    return "ring" if control.free else "entering, choices"
 
 
 def mode_instances(stages: tuple[Stage, ...]) -> Iterator[tuple[Instance, dict[str, str]]]:
@@ -130,11 +163,25 @@ def control_instances(control: ModeControl) -> Iterator[tuple[Instance, dict[str
         | {f"s_axis_{n}": f"s_axis_{n}" for n in (*wires, "tuser")}
         | {f"m_axis_{n}": f"door_{n}" for n in wires}
         | {f"leave_{n}_i": f"m_axis_{n}" for n in ("tvalid", "tready", "tlast")}
-        | {"mode_i": "mode", "by_frame_i": "by_frame", "ring_o": "ring"}
+        | {"mode_i": "mode", "by_frame_i": "by_frame", "ring_o": "ring", "entering_o": "entering"}
         | {"oldest_o": "oldest", "newest_o": "newest", "inside_o": "inside_count"}
         | {f"{n}_o": n for n in ("enter", "leave", "refused")},
     )
     planes = _planes(control)
+    if control.free:
+        yield (
+            Instance(
+                module="bf_layer_ring",
+                parameters={
+                    "Modes": str(control.modes),
+                    "Ring": str(control.ring),
+                    "Layers": str(len(planes)),
+                },
+            ),
+            clock
+            | {"enter_i": "enter", "mode_i": "entering"}
+            | {"choices_i": "choices", "rings_o": "rings"},
+        )
     yield (
         Instance(
             module="bf_regs",
@@ -143,11 +190,12 @@ def control_instances(control: ModeControl) -> Iterator[tuple[Instance, dict[str
                 "Layers": str(len(planes)),
                 "InsideWidth": str(control.ring.bit_length()),
                 "Planes": f"{16 * control.modes * len(planes)}'h{pack_planes(planes):x}",
+                **({"Writable": "1'b1"} if control.free else {}),
             },
         ),
         clock
         | {f"s_axil_{n}": f"s_axil_{n}" for n in AXIL}
-        | {"mode_o": "mode", "by_frame_o": "by_frame"}
+        | {"mode_o": "mode", "by_frame_o": "by_frame", "choices_o": "choices"}
         | {"oldest_i": "oldest", "newest_i": "newest", "inside_i": "inside_count"}
         | {f"{n}_i": n for n in ("enter", "leave", "refused")},
     )
@@ -169,5 +217,5 @@ def control_ports(control: ModeControl) -> str:
         + f"  output {data} door_tdata,\n"
         "  output logic door_tvalid, door_tlast,\n  input  logic door_tready,\n"
         "  input  logic m_axis_tvalid, m_axis_tready, m_axis_tlast,\n"
-        f"  output logic [{control.ring * control.mode_bits - 1}:0] ring\n"
+        f"  output logic [{_rings_width(control) - 1}:0] {_rings(control)}\n"
     )

@@ -1,6 +1,6 @@
 """A stage's RTL module and the parameters that make it that stage."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatch
 from typing import final
@@ -150,11 +150,15 @@ def _(stage: Vvau, target: str) -> Instance:
     if stage.w_kind:
         parameters["WeightFile"] = _file(f"{stage.name}_weights.mem")
     if stage.modes:
-        skips = [stage.w_bits - w for w, _ in stage.modes.kept]
-        parameters["WeightSkip"] = (
-            f"{8 * len(skips)}'h{sum(k << 8 * m for m, k in enumerate(skips)):x}"
-        )
+        parameters["WeightSkip"] = _skips([stage.w_bits - w for w, _ in stage.modes.kept])
+        if stage.modes.own:
+            parameters["ActSkip"] = _skips([stage.planes - a for _, a in stage.modes.kept])
     return Instance(module="bf_vvau", parameters=parameters | _endings(stage) | _modes(stage))
+
+
+def _skips(planes: Sequence[int]) -> str:
+    """8 bits a mode."""
+    return f"{8 * len(planes)}'h{sum(k << 8 * m for m, k in enumerate(planes)):x}"
 
 
 def _modes(stage: Mvtu | Vvau) -> dict[str, str]:

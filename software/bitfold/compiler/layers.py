@@ -24,12 +24,14 @@ class LayerModes:
     thresholds: (C, 2**bits - 1) for the bits that are built; None where there are none.
     flips:      channels (C,) whose codes are inverted; None: in no mode.
     biases:     (C,) where accumulators leave the network.
+    own:        the layer whose planes decide all this, where the host may choose them; else "".
     """
 
     kept: tuple[tuple[int, int], ...]
     thresholds: tuple[Ints, ...] | None
     flips: tuple[Flags, ...] | None
     biases: tuple[Ints, ...] | None
+    own: str = ""
 
 
 @final

@@ -3,6 +3,10 @@
 A mode's weights are the leading planes of the stored ones, floor(w / 2^k). Its codes have fewer
 bits; in hardware they keep the planes of the stored codes, with zeros in the planes that the mode
 lacks. So a value of the hardware is a value of the mode's graph times 2^shift.
+
+Where the host may choose the planes of each layer anew (`free`), a layer must not depend on what
+the others leave out: its codes keep all their planes, and a layer that reads fewer leaves the rest
+out itself.
 """
 
 from dataclasses import astuple, dataclass, replace
@@ -32,25 +36,33 @@ class Lowered:
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Part:
-    """What a layer does in one mode; acc is the range of the hardware's accumulators in it."""
+    """What a layer does in one mode; acc is the range of the hardware's accumulators in it.
+
+    own: where planes are free, the layer whose planes decide that: itself, or the one whose
+    accumulators it reads.
+    """
 
     kept: tuple[int, int]
     acc: tuple[int, int]
     thresholds: Ints | None
     flips: Flags | None
     bias: Ints | None
+    own: str = ""
 
 
 @final
 class ModeWalk:
     """One mode beside the stored network, layer by layer."""
 
-    def __init__(self, stored: Lowered, mode: Lowered) -> None:
-        self.stored, self.mode = stored, mode
+    def __init__(self, stored: Lowered, mode: Lowered, free: bool = False) -> None:
+        """free: `mode` is the stored network with planes masked and nothing else changed."""
+        self.stored, self.mode, self.free = stored, mode, free
         self.shifts: dict[str, int] = {}  # value -> the hardware's is the mode's times 2^this
         self.names = {"input": "input", "": ""}  # value of the mode -> of the stored network
         self.rough: set[str] = set()  # values whose planes below the shift are no zeros
         self.sums: set[str] = set()  # values that are accumulators, with all their planes
+        self.owners: dict[str, str] = {}  # free: such a value -> the layer that decides its planes
+        self.less_sums: dict[str, int] = {}  # free: such a value is that stored over 2^this
         ours, theirs = stored.input, mode.input
         if ours.shape != theirs.shape or ours.signed != theirs.signed:
             raise self.refused("the input", f"it is {theirs}, stored {ours}")
@@ -89,7 +101,7 @@ class ModeWalk:
         (shift,) = shifts
         if isinstance(layer, LinearLayer | ChannelLayer) and layer.raw:
             self.sums.add(layer.name)
-        rough = not self.rough.isdisjoint(layer.reads)
+        rough = not self.free and not self.rough.isdisjoint(layer.reads)
         if isinstance(layer, LinearLayer):
             assert isinstance(other, LinearLayer)
             return self.linear(subject, layer, other, shift)
@@ -104,6 +116,9 @@ class ModeWalk:
             return self.channel(subject, layer, other, shift)
         if rough:
             self.rough.add(layer.name)
+        if self.free and layer.reads[0] in self.owners:
+            self.owners[layer.name] = self.owners[layer.reads[0]]
+            self.less_sums[layer.name] = self.less_sums[layer.reads[0]]
         self.shifts[layer.name] = shift
         return None
 
@@ -116,7 +131,7 @@ class ModeWalk:
         if not np.array_equal(layer.matrix >> skip, other.matrix):
             raise self.refused(subject, f"its weights are not the stored ones less {skip} planes")
         kept = other.w_bits, layer.x.bits - shift
-        return self.ending(subject, layer, other, kept, 0)
+        return self.ending(subject, layer, other, kept, 0, skip + shift)
 
     def channel(self, subject: str, layer: ChannelLayer, other: ChannelLayer, shift: int) -> Part:
         """All planes are summed, those below as zeros: accumulators are the mode's, shifted."""
@@ -130,7 +145,8 @@ class ModeWalk:
                 raise self.refused(subject, "its weights are not the leading planes of the stored")
             skip = fits[0]
         kept = layer.w_bits - skip, layer.x.bits - shift
-        return self.ending(subject, layer, other, kept, shift + skip)
+        less = self.less_sums.get(layer.reads[0], 0)
+        return self.ending(subject, layer, other, kept, shift + skip, less)
 
     def check_reads(self, subject: str, layer: Summing, other: Summing, shift: int) -> None:
         """The type that a layer reads is that of the values, less the planes they lose.
@@ -145,9 +161,21 @@ class ModeWalk:
             raise self.refused(subject, f"it reads {theirs}, stored {ours} less {shift} planes")
 
     def ending(
-        self, subject: str, layer: Summing, other: Summing, kept: tuple[int, int], shift: int
+        self,
+        subject: str,
+        layer: Summing,
+        other: Summing,
+        kept: tuple[int, int],
+        shift: int,
+        less: int,
     ) -> Part:
-        """Thresholds or bias for accumulators that are the mode's times 2^shift."""
+        """Thresholds or bias for accumulators that are the mode's times 2^shift, and where planes
+        are free those stored over 2^less."""
+        own = ""
+        if self.free:
+            own = self.owners.get(layer.reads[0], layer.name)
+            if layer.raw:
+                self.owners[layer.name], self.less_sums[layer.name] = own, less
         ours, theirs = layer.thresholds, other.thresholds
         acc = other.acc.min << shift, other.acc.max << shift
         if ours is None or theirs is None:
@@ -155,13 +183,16 @@ class ModeWalk:
                 raise self.refused(subject, "one of them is quantised behind it, the other is not")
             self.shifts[layer.name] = shift
             bias = None if layer.raw else _bias(other) << shift
-            return Part(kept=kept, acc=acc, thresholds=None, flips=None, bias=bias)
+            return Part(kept=kept, acc=acc, thresholds=None, flips=None, bias=bias, own=own)
         if (ours.signed, ours.bipolar) != (theirs.signed, theirs.bipolar):
             raise self.refused(subject, "its codes have a sign in one of them alone")
         lost = self.less(subject, "bits of its codes", ours.bits, theirs.bits)
         self.shifts[layer.name] = lost
-        table = stored_thresholds(theirs, lost, shift)
-        return Part(kept=kept, acc=acc, thresholds=table, flips=theirs.flips, bias=None)
+        if self.free:
+            table, flips = -(-ours.thresholds >> less), ours.flips
+        else:
+            table, flips = stored_thresholds(theirs, lost, shift), theirs.flips
+        return Part(kept=kept, acc=acc, thresholds=table, flips=flips, bias=None, own=own)
 
 
 def _bias(layer: Summing) -> Ints:

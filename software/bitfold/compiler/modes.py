@@ -24,11 +24,16 @@ from bitfold.ir.ops import Conv, Dense
 @final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Mode:
-    """A mode: its name in messages, its own golden graph, its QONNX file where it came from one."""
+    """A mode: its name in messages, its own golden graph, its QONNX file where it came from one.
+
+    masked: the graph is `truncated` from the stored network. Where all modes are, the planes of
+    each layer can be chosen at run time.
+    """
 
     name: str
     graph: Graph
     file: Path | None = None
+    masked: bool = False
 
 
 @final
@@ -86,13 +91,23 @@ def read_modes(path: Path, model: Path, ties: Ties = "even") -> tuple[Mode, ...]
             )
             for number, file in enumerate(listed.files)
         )
-    graph = run_pipeline(read_qonnx(model, ties), flips=True)
+    return masked_modes(path, run_pipeline(read_qonnx(model, ties), flips=True), listed.layers)
+
+
+def masked_modes(
+    path: Path, graph: Graph, modes: Sequence[Mapping[str, Kept]]
+) -> tuple[Mode, ...]:
+    """Modes of the stored network that name the planes of layers; path: where, for messages.
+
+    Raises: as `truncated`.
+    """
     return tuple(
         Mode(
             name=str(number),
             graph=truncated(graph, _planes(graph, layers), f"{path}: mode {number}"),
+            masked=True,
         )
-        for number, layers in enumerate(listed.layers)
+        for number, layers in enumerate(modes)
     )
 
 
@@ -120,7 +135,8 @@ def serve_modes(graph: Graph, name: str, modes: Sequence[Mode]) -> tuple[tuple[L
         for m in modes
     ]
     layers = lower(graph, flips=True)
-    served = serve(Lowered(name=name, input=graph.input_type, layers=layers), lowered)
+    stored = Lowered(name=name, input=graph.input_type, layers=layers)
+    served = serve(stored, lowered, free=all(mode.masked for mode in modes))
     for mode, shift in zip(modes, served.input_shifts, strict=True):
         _check_input(graph, name, mode, shift)
     found = Modes(

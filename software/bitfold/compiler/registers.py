@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, final
 
 ID = 0x42464C44  # "BFLD"
-VERSION = (1, 0)
+VERSION = (1, 1)
 PLANES = 0x100  # first byte of the table
 Access = Literal["read", "write", "clear"]
 
@@ -40,10 +40,14 @@ class Register:
 @final
 @dataclass(frozen=True, kw_only=True)
 class LayerPlanes:
-    """A layer and the planes of its weights and activations that it multiplies in each mode."""
+    """A layer and the planes of its weights and activations that it multiplies in each mode.
+
+    free: the host may write any of them to a word of the layer; so in all layers, or in none.
+    """
 
     name: str
     kept: tuple[tuple[int, int], ...]
+    free: bool = False
 
 
 def _count(name: str, offset: int, bits: int, text: str) -> Register:
@@ -154,6 +158,7 @@ def register_map(layers: Sequence[LayerPlanes]) -> dict[str, Any]:
             }
             for r in REGISTERS
         ],
+        "planes_access": _access(layers),
         "planes": [
             {
                 "offset": planes_offset(mode, index, count),
@@ -166,6 +171,10 @@ def register_map(layers: Sequence[LayerPlanes]) -> dict[str, Any]:
             for index, layer in enumerate(layers)
         ],
     }
+
+
+def _access(layers: Sequence[LayerPlanes]) -> Access:
+    return "write" if layers[0].free else "read"
 
 
 def c_header(layers: Sequence[LayerPlanes]) -> str:
@@ -191,7 +200,8 @@ def c_header(layers: Sequence[LayerPlanes]) -> str:
             lines.append(f"#define BF_{r.name}_{f.name}_SHIFT {f.low}")
     lines += [
         "",
-        "/* read; planes that a layer multiplies in a mode: [7:0] weights, [15:8] activations */",
+        f"/* {_access(layers)}; planes that a layer multiplies in a mode: [7:0] weights, [15:8] "
+        "activations */",
         f"#define BF_PLANES(mode, layer) (0x{PLANES:03X}u + 4u * ((mode) * {count}u + (layer)))",
     ]
     lines += [f"#define BF_LAYER_{layer.name} {i}" for i, layer in enumerate(layers)]

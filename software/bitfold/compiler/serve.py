@@ -25,13 +25,14 @@ class Served:
     output_shifts: tuple[int, ...]
 
 
-def serve(stored: Lowered, modes: Sequence[Lowered]) -> Served:
+def serve(stored: Lowered, modes: Sequence[Lowered], *, free: bool = False) -> Served:
     """The layers of `stored` with what each of `modes` needs of them.
 
-    All were lowered with flips kept. Raises: UnsupportedOp naming mode and layer where a mode is no
+    All were lowered with flips kept. free: the host may choose planes layer by layer, each of those
+    that some mode has for it; the modes are the stored network with planes masked. Raises: UnsupportedOp naming mode and layer where a mode is no
     truncation of the stored network.
     """
-    walks = [ModeWalk(stored, mode) for mode in modes]
+    walks = [ModeWalk(stored, mode, free) for mode in modes]
     served: list[Layer] = []
     for index, layer in enumerate(stored.layers):
         parts = [walk.part(index) for walk in walks]
@@ -65,5 +66,6 @@ def _with_modes(layer: Summing, found: Iterable[Part | None]) -> Summing:
         thresholds=tuple(thresholds) or None,
         flips=tuple(flips) if any(each.any() for each in flips) else None,
         biases=tuple(biases) or None,
+        own=parts[0].own,
     )
     return replace(layer, acc=layer.acc if layer.raw else acc, modes=modes)

@@ -104,7 +104,8 @@ def _codes(layer: Summing) -> tuple[int, bool]:
 def _modes(layer: Summing) -> StageModes | None:
     if layer.modes is None:
         return None
-    return StageModes(kept=layer.modes.kept, flips=layer.modes.flips is not None)
+    modes = layer.modes
+    return StageModes(kept=modes.kept, flips=modes.flips is not None, own=modes.own)
 
 
 def _one_table(layer: Summing) -> bool:

@@ -47,7 +47,11 @@ def with_ring(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
 
 def control_of(stages: tuple[Stage, ...]) -> ModeControl | None:
     """Ring and registers of these stages; None where none has modes."""
-    found = [(s.name, s.modes) for s in stages if isinstance(s, Mvtu | Vvau) and s.modes]
+    found = [
+        (s.name, s.modes)
+        for s in stages
+        if isinstance(s, Mvtu | Vvau) and s.modes and s.modes.own in {"", s.name}
+    ]
     if not found:
         return None
     first = stages[0]
@@ -58,6 +62,7 @@ def control_of(stages: tuple[Stage, ...]) -> ModeControl | None:
         beats=first.beats,
         ring=found[0][1].ring,
         layers=tuple((name, modes.kept) for name, modes in found),
+        free=bool(found[0][1].own),
     )
 
 

@@ -15,11 +15,14 @@ class StageModes:
     kept:  planes of the weights and of the activations that count, the most significant ones.
     flips: channels may decrease; thresholds have a bit more that says so.
     ring:  frames whose modes are kept.
+    own:   where the host may choose the planes of each layer: the unit whose planes decide what
+           this one does, itself or the one whose accumulators it reads. "": modes are fixed.
     """
 
     kept: tuple[tuple[int, int], ...]
     flips: bool = False
     ring: int = 2
+    own: str = ""
 
 
 @final
@@ -29,6 +32,7 @@ class ModeControl:
     the frames' modes and the registers.
 
     group, beats: of the input stream, a frame. layers: the units with modes, name and `kept`.
+    free: the host may choose the planes of each layer; then `layers` are those that it chooses for.
     """
 
     name: str
@@ -36,6 +40,7 @@ class ModeControl:
     beats: int
     ring: int
     layers: tuple[tuple[str, tuple[tuple[int, int], ...]], ...]
+    free: bool = False
 
     @property
     def modes(self) -> int:
