@@ -20,6 +20,11 @@ import click
     show_default=True,
     help="Samples through cocotb's AXI4-Stream models, without and with random stalls.",
 )
+@click.option(
+    "--planes",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A modes.json written by hand: planes that the host writes into the registers before.",
+)
 @click.option("--vcd", "waves", flag_value="vcd", help="Write the waveform design/sim/waves.vcd.")
 @click.option(
     "--fst",
@@ -32,6 +37,7 @@ def command(
     samples: Path | None,
     frames: int | None,
     protocol_frames: int,
+    planes: Path | None,
     waves: str | None,
 ) -> None:
     """Simulate DESIGN under Verilator: every output integer must equal the golden model's, every
@@ -54,6 +60,7 @@ def command(
         protocol_frames=protocol_frames,
         waves=waves,
         cache=design.parent / "cache" / "verilator",
+        planes=planes,
     )
     rows = [
         (t.stage, grouped(t.latency_predicted), grouped(t.latency_measured),

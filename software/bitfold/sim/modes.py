@@ -90,8 +90,11 @@ def held_run(design: Design, frames: int, mode: int | None) -> ModeRun:
     return ModeRun(design, design.mode_graphs(), (mode or 0,) * frames)
 
 
-def mode_run(design: Design, frames: int) -> ModeRun:
-    """A run of so many frames through all modes of a design."""
+def mode_run(design: Design, frames: int, graphs: Sequence[Graph] = ()) -> ModeRun:
+    """A run of so many frames through all modes of a design.
+
+    graphs: golden models of the modes where they are not those that it was compiled with.
+    """
     if not design.modes:
         return ModeRun(design, (design.graph(),), ())
     count = len(design.modes)
@@ -99,4 +102,5 @@ def mode_run(design: Design, frames: int) -> ModeRun:
     mixed = rng.integers(0, count, frames // 2).tolist()
     rest = frames - len(mixed)
     blocks = [mode for mode in range(count) for _ in range(-(-rest // count))]
-    return ModeRun(design, design.mode_graphs(), (*mixed, *blocks[:rest]))
+    graphs = tuple(graphs) or design.mode_graphs()
+    return ModeRun(design, graphs, (*mixed, *blocks[:rest]))

@@ -17,6 +17,7 @@ from bitfold.cost.schedule import Timeline, frame_times
 from bitfold.errors import MismatchError
 from bitfold.files import digest, write_json
 from bitfold.sim.modes import ModeRun, ModeTiming, mode_run
+from bitfold.sim.planes import plane_offsets, plane_rows, with_planes
 from bitfold.sim.samples import random_samples, read_samples
 from bitfold.sim.simulate import TestResult, simulate
 from bitfold.sim.timing import StageTiming, frame_ends, stage_timing, tail_cycles
@@ -56,6 +57,7 @@ def verify_design(
     protocol_frames: int = 100,
     waves: str | None = None,
     cache: Path | None = None,
+    planes: Path | None = None,
 ) -> Verification:
     """Simulate the design in `folder` and write verify.json there.
 
@@ -64,11 +66,14 @@ def verify_design(
     protocol_frames: for each of the two cocotbext-axi runs.
     waves:           "vcd" or "fst": also write design/sim/waves.<that>.
     With precision modes the frames change between them (see `sim.modes`), by s_axis_tuser and, in
-    the run with stalls, by writing the register MODE while earlier frames are inside.
-    Raises: MismatchError after verify.json is written, if anything differs.
+    the run with stalls, by writing the register MODE while earlier frames are inside; where the
+    planes of layers can be written, each frame then has its mode's planes written into any mode.
+    planes: a modes.json written by hand: what the host writes into PLANES before (`sim.planes`).
+    Raises: MismatchError after verify.json is written, if anything differs; as `with_planes`.
     """
-    design = read_design(folder)
-    graph = design.graph()
+    compiled = read_design(folder)
+    graph = compiled.graph()
+    design, modes = with_planes(compiled, planes) if planes else (compiled, ())
     labels = None
     if samples is None:
         codes = random_samples(graph, frames or 100)
@@ -76,7 +81,7 @@ def verify_design(
         codes, labels = read_samples(samples, graph)
     codes = codes[:frames]
     protocol_frames = min(protocol_frames, len(codes))
-    plan = mode_run(design, len(codes))
+    plan = mode_run(design, len(codes), [mode.graph for mode in modes])
     golden = plan.golden(codes)
     work = folder / "sim" / "run"
     shutil.rmtree(work, ignore_errors=True)
@@ -84,6 +89,7 @@ def verify_design(
     (work / "mem").symlink_to((folder / "mem").resolve())
     (work / "frames.bin").write_bytes(frame_bytes(graph, codes))
     (work / "modes.bin").write_bytes(bytes(plan.sequence))
+    write_json(work / "planes.json", _planes(compiled, design))
     timelines = frame_times(design.stages, len(codes), style_of(design.target), plan.sequence)
     limit = 4 * (timelines[-1].ends[0] + 1) * (len(codes) + 4) + 10_000
     env = {
@@ -124,6 +130,15 @@ def verify_design(
     if not verified.exact:
         raise MismatchError(_complaint(folder, verified))
     return verified
+
+
+def _planes(compiled: Design, design: Design) -> dict[str, Any]:
+    """What the host writes into PLANES: addresses, words of all modes, those at reset."""
+    return {
+        "offsets": plane_offsets(design),
+        "words": plane_rows(design),
+        "reset": plane_rows(compiled),
+    }
 
 
 def _paces(plan: ModeRun, probes: Path, timelines: tuple[Timeline, ...]) -> tuple[ModeTiming, ...]:

@@ -3,11 +3,14 @@
 `full_rate`: frames from a file, one beat a cycle, without Python in the loop; for timing.
 `protocol_*`: cocotbext-axi at both ports, without and with random stalls, with a reset in
 mid-frame before. Where precision is chosen at run time every frame has a mode of its own: by its
-s_axis_tuser, and in `protocol_stalls` by the register MODE, over AXI4-Lite.
+s_axis_tuser, and in `protocol_stalls` by the register MODE, over AXI4-Lite. Where the host may choose
+planes it writes those of the file before; in `protocol_stalls` before every frame, into a mode of
+its own choice.
 Outputs go to files; the parent process compares them with the golden run.
 """
 
 import itertools
+import json
 import os
 import random
 import time
@@ -50,6 +53,22 @@ def _modes() -> bytes:
     return Path("modes.bin").read_bytes()
 
 
+def _planes() -> dict[str, list[list[int]]]:
+    """Registers PLANES, mode by mode: addresses, words, words at reset; no rows: read only."""
+    found: dict[str, list[list[int]]] = json.loads(Path("planes.json").read_text())
+    return found
+
+
+async def _write_planes(registers: AxiLiteMaster) -> None:
+    """What is to be other than after a reset."""
+    planes = _planes()
+    for row in zip(*planes.values(), strict=True) if planes["words"] else ():
+        for offset, word, reset in zip(*row, strict=True):
+            assert await registers.read_dword(offset) == reset
+            if word != reset:
+                await registers.write_dword(offset, word)
+
+
 async def _reset(dut: Any) -> None:
     # Toggled by the simulator's own C++ code: no Python runs in a cycle that nobody waits for.
     Clock(dut.clk, 10, unit="ns", impl="gpi").start()
@@ -74,6 +93,7 @@ async def full_rate(dut: Any) -> None:
     registers = _registers(dut)
     await _reset(dut)
     if registers is not None:
+        await _write_planes(registers)
         await registers.write_dword(OFFSETS["CONTROL"], 1)
     dut.run.value = 1
     started = time.monotonic()
@@ -112,6 +132,7 @@ async def _protocol(dut: Any, name: str, stalls: bool) -> None:
     elif stalls:
         cocotb.start_soon(_write_modes(registers, source, parts))
     else:
+        await _write_planes(registers)
         await registers.write_dword(OFFSETS["CONTROL"], 1)
         for part, mode in zip(parts, _modes(), strict=False):
             source.send_nowait(AxiStreamFrame(part, tuser=mode))
@@ -125,18 +146,27 @@ async def _protocol(dut: Any, name: str, stalls: bool) -> None:
 async def _write_modes(
     registers: AxiLiteMaster, source: AxiStreamSource, parts: list[bytes]
 ) -> None:
-    """As a driver would: when a frame has begun to enter, the mode of the next, and that frame."""
+    """As a driver would: when a frame has begun to enter, the mode of the next, and that frame.
+
+    Where planes can be written, those of the mode become those of another, which is written.
+    """
     for seed, channel in enumerate((
         *(registers.write_if.aw_channel, registers.write_if.w_channel),
         *(registers.write_if.b_channel, registers.read_if.ar_channel, registers.read_if.r_channel),
     )):  # fmt: skip
         channel.set_pause_generator(_pauses(10 + seed))
-    most = 0
+    most, planes = 0, _planes()
+    count = len(planes["words"])
     for frame, (part, mode) in enumerate(zip(parts, _modes(), strict=False)):
         while await registers.read_dword(OFFSETS["ENTERED"]) < frame:
             pass
-        await registers.write_dword(OFFSETS["MODE"], mode)
-        assert await registers.read_dword(OFFSETS["MODE"]) == mode
+        row = mode
+        if count:
+            row = (mode + frame) % count
+            for offset, word in zip(planes["offsets"][row], planes["words"][mode], strict=True):
+                await registers.write_dword(offset, word)
+        await registers.write_dword(OFFSETS["MODE"], row)
+        assert await registers.read_dword(OFFSETS["MODE"]) == row
         most = max(most, await registers.read_dword(OFFSETS["STATUS"]) >> 16)
         source.send_nowait(part)
         Path("inside.txt").write_text(str(most))
