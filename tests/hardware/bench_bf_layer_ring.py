@@ -1,4 +1,4 @@
-"""cocotb bench of bf_layer_ring: the rows of the frames inside, while the host changes its choices."""
+"""cocotb bench of bf_layer_ring: the rows of frames inside, while the host changes its choices."""
 
 import random
 from typing import Any

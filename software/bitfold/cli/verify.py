@@ -33,6 +33,7 @@ import click
     help="As waves.fst; needs liblz4-dev, zlib1g-dev.",
 )
 def command(
+    *,
     design: Path,
     samples: Path | None,
     frames: int | None,

@@ -86,7 +86,8 @@ def ring_net(stage: Stage, stages: tuple[Stage, ...]) -> str:
     control = control_of(stages)
     if control is None or not control.free:
         return "ring"
-    assert isinstance(stage, Mvtu | Vvau) and stage.modes is not None
+    assert isinstance(stage, Mvtu | Vvau)
+    assert stage.modes is not None
     layer = [name for name, _ in control.layers].index(stage.modes.own)
     width = ring_width(stage.modes)
     return f"rings[{layer * width} +: {width}]"

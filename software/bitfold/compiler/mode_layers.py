@@ -131,7 +131,7 @@ class ModeWalk:
         if not np.array_equal(layer.matrix >> skip, other.matrix):
             raise self.refused(subject, f"its weights are not the stored ones less {skip} planes")
         kept = other.w_bits, layer.x.bits - shift
-        return self.ending(subject, layer, other, kept, 0, skip + shift)
+        return self.ending(subject, layer, other, kept, 0, less=skip + shift)
 
     def channel(self, subject: str, layer: ChannelLayer, other: ChannelLayer, shift: int) -> Part:
         """All planes are summed, those below as zeros: accumulators are the mode's, shifted."""
@@ -146,7 +146,7 @@ class ModeWalk:
             skip = fits[0]
         kept = layer.w_bits - skip, layer.x.bits - shift
         less = self.less_sums.get(layer.reads[0], 0)
-        return self.ending(subject, layer, other, kept, shift + skip, less)
+        return self.ending(subject, layer, other, kept, shift + skip, less=less)
 
     def check_reads(self, subject: str, layer: Summing, other: Summing, shift: int) -> None:
         """The type that a layer reads is that of the values, less the planes they lose.
@@ -167,6 +167,7 @@ class ModeWalk:
         other: Summing,
         kept: tuple[int, int],
         shift: int,
+        *,
         less: int,
     ) -> Part:
         """Thresholds or bias for accumulators that are the mode's times 2^shift, and where planes

@@ -94,9 +94,7 @@ def read_modes(path: Path, model: Path, ties: Ties = "even") -> tuple[Mode, ...]
     return masked_modes(path, run_pipeline(read_qonnx(model, ties), flips=True), listed.layers)
 
 
-def masked_modes(
-    path: Path, graph: Graph, modes: Sequence[Mapping[str, Kept]]
-) -> tuple[Mode, ...]:
+def masked_modes(path: Path, graph: Graph, modes: Sequence[Mapping[str, Kept]]) -> tuple[Mode, ...]:
     """Modes of the stored network that name the planes of layers; path: where, for messages.
 
     Raises: as `truncated`.

@@ -29,8 +29,8 @@ def serve(stored: Lowered, modes: Sequence[Lowered], *, free: bool = False) -> S
     """The layers of `stored` with what each of `modes` needs of them.
 
     All were lowered with flips kept. free: the host may choose planes layer by layer, each of those
-    that some mode has for it; the modes are the stored network with planes masked. Raises: UnsupportedOp naming mode and layer where a mode is no
-    truncation of the stored network.
+    that some mode has for it; the modes are the stored network with planes masked.
+    Raises: UnsupportedOp naming mode and layer where a mode is no truncation of the stored network.
     """
     walks = [ModeWalk(stored, mode, free) for mode in modes]
     served: list[Layer] = []

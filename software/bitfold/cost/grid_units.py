@@ -208,4 +208,7 @@ def modes() -> Iterator[Part]:
         (four, 32, 20, 3, 1024),
     ):
         named = tuple((f"layer{k}", kept) for k in range(layers))
-        yield ModeControl(name="modes", group=group, beats=beats, ring=ring, layers=named)
+        for free in (False, True):
+            yield ModeControl(
+                name="modes", group=group, beats=beats, ring=ring, layers=named, free=free
+            )

@@ -1,4 +1,4 @@
-"""Planes that the host chooses at run time: a design as it is once its registers PLANES are written.
+"""Planes that the host chooses at run time: a design once its registers PLANES are written.
 
 What may be written is what some mode of the design has for a layer. The outputs then are those of
 the stored network with just these planes masked, and the cycles those of its products: both are

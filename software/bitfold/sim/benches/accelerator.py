@@ -3,9 +3,9 @@
 `full_rate`: frames from a file, one beat a cycle, without Python in the loop; for timing.
 `protocol_*`: cocotbext-axi at both ports, without and with random stalls, with a reset in
 mid-frame before. Where precision is chosen at run time every frame has a mode of its own: by its
-s_axis_tuser, and in `protocol_stalls` by the register MODE, over AXI4-Lite. Where the host may choose
-planes it writes those of the file before; in `protocol_stalls` before every frame, into a mode of
-its own choice.
+s_axis_tuser, and in `protocol_stalls` by the register MODE, over AXI4-Lite. Where the host may
+choose planes it writes those of a file before; in `protocol_stalls` before every frame, into a mode
+of its own choice.
 Outputs go to files; the parent process compares them with the golden run.
 """
 
