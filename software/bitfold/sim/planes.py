@@ -5,7 +5,7 @@ the stored network with just these planes masked, and the cycles those of its pr
 predicted here, from the design alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def with_planes(design: Design, path: Path) -> tuple[Design, tuple[Mode, ...]]:
     return replace(design, stages=stages, modes=described), modes
 
 
-def _written(stage: Stage, kept: dict[str, Sequence[tuple[int, int]]], path: Path) -> Stage:
+def _written(stage: Stage, kept: Mapping[str, Sequence[tuple[int, int]]], path: Path) -> Stage:
     """A unit with the planes that it is to have in each mode; others as they are."""
     if not isinstance(stage, Mvtu | Vvau) or stage.modes is None:
         return stage
