@@ -14,7 +14,8 @@ from bitfold.amd.vivado_system import Addresses
 from bitfold.amd.vivado_tcl import BIT
 from bitfold.amd.vivado_top import LONGEST, stream_of
 from bitfold.compiler.design import Design, frame_bytes
-from bitfold.compiler.registers import REGISTERS
+from bitfold.compiler.emit_modes import layer_planes
+from bitfold.compiler.registers import REGISTERS, planes_offset, planes_word
 from bitfold.host.pynq_driver import KIND, SCHEMA
 from bitfold.ir import Graph
 from bitfold.sim.modes import held_run
@@ -63,6 +64,7 @@ def driver_json(design: Design, addresses: Addresses, memory_bytes: int) -> dict
         "addresses": {"control": addresses.control, "modes": addresses.modes},
         "registers": dict(OFFSETS),
         "mode_register": _MODE,
+        "planes": _planes(design),
         "errors": {str(bit): text for bit, text in ERRORS.items()},
         "memory_bytes": memory_bytes,
         "longest": LONGEST,
@@ -74,6 +76,19 @@ def driver_json(design: Design, addresses: Addresses, memory_bytes: int) -> dict
         "input": _input(design, graph),
         "output": _output(design.output),
         "modes": [{"name": m["name"], "output": _output(m["output"])} for m in design.modes],
+    }
+
+
+def _planes(design: Design) -> dict[str, Any]:
+    """Of each layer whose planes can be written: where in each mode, and which, by "w,a"."""
+    layers = layer_planes(design.stages)
+    return {
+        layer.name: {
+            "offsets": [planes_offset(mode, k, len(layers)) for mode in range(len(layer.kept))],
+            "words": {f"{w},{a}": planes_word(w, a) for w, a in layer.kept},
+        }
+        for k, layer in enumerate(layers)
+        if layer.free
     }
 
 

@@ -111,6 +111,29 @@ class Board:
         if self._modes is not None:
             self._modes.write(self.about["mode_register"], mode or 0)
 
+    def choose_planes(self, mode: int, planes: Mapping[str, tuple[int, int]]) -> None:
+        """Of these layers only so many weight and activation planes in a mode, from now on.
+
+        What `reals` says of outputs is of the modes as they were compiled. Raises: BoardError for
+        what the design does not hold; nothing is written then.
+        """
+        words = {}
+        for layer, (w, a) in planes.items():
+            held = self.about["planes"].get(layer)
+            if held is None or not 0 <= mode < len(held["offsets"]):
+                raise BoardError(
+                    f"planes of layer {layer!r} in mode {mode} cannot be chosen; layers that can: "
+                    f"{', '.join(self.about['planes']) or 'none'}"
+                )
+            if f"{w},{a}" not in held["words"]:
+                raise BoardError(
+                    f"layer {layer!r}: {w} weight and {a} activation planes are asked for; the "
+                    f"design holds {'; '.join(held['words'])}"
+                )
+            words[held["offsets"][mode]] = held["words"][f"{w},{a}"]
+        for offset, word in words.items():
+            self._modes.write(offset, word)
+
     def _batch(self, frames: NDArray[np.uint8]) -> Ints:
         stream, outputs = self.about["stream"], self.about["output"]["count"]
         at = self.about["registers"]

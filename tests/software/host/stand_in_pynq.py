@@ -74,6 +74,7 @@ class Fabric:
             at["ERROR"]: 0,
         }
         self.mode = 0
+        self.planes: dict[int, int] = {}  # words that were written to PLANES
         self.halted = self.deaf = False
         self.batches: list[int] = []
 
@@ -111,8 +112,10 @@ def module(fabric: Fabric) -> ModuleType:
 
         def write(self, offset: int, value: int) -> None:
             if self.modes:
-                assert offset == about["mode_register"]
-                fabric.mode = value
+                if offset == about["mode_register"]:
+                    fabric.mode = value
+                else:
+                    fabric.planes[offset] = value
             elif offset == about["registers"]["ERROR"]:
                 fabric.registers[offset] &= ~value
             else:

@@ -19,6 +19,8 @@ from bitfold.amd.vivado_system import Addresses
 from bitfold.compiler.compile import compile_graph
 from bitfold.compiler.design import Design, stream_order
 from bitfold.compiler.design import frame_bytes as design_frames
+from bitfold.compiler.mode_file import Kept
+from bitfold.compiler.modes import masked_modes
 from bitfold.host.pynq_driver import (
     BoardError,
     frame_bytes,
@@ -136,6 +138,33 @@ def test_modes_are_picked_by_the_register(
             assert (reals(board.about, golden, mode) == wanted.reals(golden)).all()
         with pytest.raises(BoardError, match="mode 3 is asked for; the design has modes 0 to 2"):
             board.run_frames(frames, 3)
+
+
+def test_planes_are_written_where_the_design_holds_them(
+    modal: Design, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = mlp()
+    kept = [{}, {"fc2": Kept(w_bits=1, a_bits=1), "fc3": Kept(w_bits=1, a_bits=None)}]
+    masked = masked_modes(tmp_path, graph, kept)
+    design = compile_graph(graph, tmp_path / "design", source={}, modes=masked, fps=50_000)
+    listed = json.loads((design.folder / "driver" / "registers.json").read_text())["planes"]
+    at = {(each["mode"], each["layer"]): each for each in listed}
+    folder, fabric = load(design, tmp_path / "board", monkeypatch)
+    with open_board(folder) as board:
+        low = at[1, "fc2"]
+        board.choose_planes(0, {"fc2": (low["w_planes"], low["a_planes"])})
+        word = low["w_planes"] | low["a_planes"] << 8
+        assert fabric.planes == {at[0, "fc2"]["offset"]: word}
+        with pytest.raises(BoardError, match="'fc2': 1 weight and 2 activation planes are asked"):
+            board.choose_planes(0, {"fc3": (1, 4), "fc2": (1, 2)})
+        with pytest.raises(BoardError, match="'fc9' in mode 0 cannot be chosen; layers that can: "):
+            board.choose_planes(0, {"fc9": (1, 1)})
+        with pytest.raises(BoardError, match="'fc2' in mode 2 cannot be chosen"):
+            board.choose_planes(2, {"fc2": (1, 1)})
+        assert len(fabric.planes) == 1
+    folder, fabric = load(modal, tmp_path / "fixed", monkeypatch)
+    with open_board(folder) as board, pytest.raises(BoardError, match="layers that can: none"):
+        board.choose_planes(0, {"fc2": (2, 3)})
 
 
 @pytest.mark.parametrize("bipolar", [False, True])

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bitfold.cli import main
 from bitfold.compiler.compile import compile_graph
 from bitfold.compiler.design import Design
 from bitfold.compiler.mode_file import Kept
@@ -17,6 +18,7 @@ from bitfold.ir.ops import Sum
 from bitfold.sim.planes import plane_rows, with_planes
 from bitfold.sim.verify import verify_design
 from integer_graphs import ChainBuilder, digits_like
+from qonnx_nets import Net
 
 Asked = Mapping[str, tuple[int, int]]
 DIGITS: list[Asked] = [
@@ -129,3 +131,29 @@ def test_a_design_without_such_modes_has_nothing_to_write(tmp_path: Path) -> Non
     assert plane_rows(design) == ()
     with pytest.raises(ConfigError, match="has no planes that can be chosen at run time; compile"):
         with_planes(design, written(tmp_path, {}, {}))
+
+
+@pytest.mark.rtl
+def test_planes_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A QONNX file, modes by hand, and what the host writes; a wrong file is one message."""
+    rng = np.random.default_rng(1)
+    net = Net(8).quant(4, 0.25)
+    net.gemm(rng.normal(0, 0.4, (6, 8)), 4, 0.125).node("Relu").quant(3, 0.5)
+    net.gemm(rng.normal(0, 0.4, (3, 6)), 3, 0.125)
+    net.save(tmp_path)
+    first, last = "Gemm_10", "Gemm_21"
+    low = {first: (2, 3), last: (1, 2)}
+    written(tmp_path, {}, low).rename(tmp_path / "modes.json")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "verilator").symlink_to(verilator_cache)
+    design = str(tmp_path / "design")
+    assert main.run(["compile", str(tmp_path / "modes.json"), "-o", design, "--fps", "1e6"]) == 0
+    frames = ["--frames", "12", "--protocol-frames", "4"]
+    planes = written(tmp_path, {first: (2, 3)}, {last: (1, 2)})
+    assert main.run(["verify", design, *frames, "--planes", str(planes)]) == 0
+    assert "0 differ" in capsys.readouterr().out
+    planes = written(tmp_path, {}, {first: (1, 3)})
+    assert main.run(["verify", design, *frames, "--planes", str(planes)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"bitfold: {planes}: mode 1: layer 'Gemm_10' asks for 1 weight and 3 ")
+    assert said.count("\n") == 1
