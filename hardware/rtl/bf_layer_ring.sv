@@ -27,7 +27,7 @@ module bf_layer_ring #(
   localparam int unsigned ROW_WIDTH   = Layers * WIDTH;
 
   logic [ROW_WIDTH-1:0]           row;
-  logic [Ring-1:0][ROW_WIDTH-1:0] rows_q;
+  logic [Ring-1:0][ROW_WIDTH-1:0] rows_q;      // each place a register with an enable
   logic [PLACE_WIDTH-1:0]         enter_q;     // place of the next frame to enter
 
   always_comb begin
@@ -40,7 +40,9 @@ module bf_layer_ring #(
   always_ff @(posedge clk_i) begin
     if (!rst_ni) enter_q <= '0;
     else if (enter_i) enter_q <= enter_q + 1'b1;
-    if (enter_i) rows_q[enter_q] <= row;
+    for (int unsigned p = 0; p < Ring; p++) begin
+      if (enter_i && enter_q == PLACE_WIDTH'(p)) rows_q[p] <= row;
+    end
   end
 
   for (genvar l = 0; l < Layers; l++) begin : g_layer

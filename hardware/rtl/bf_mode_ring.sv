@@ -99,7 +99,9 @@ module bf_mode_ring #(
       if (leave_o) leave_q <= leave_q + 1'b1;
       inside_q <= inside_q + COUNT_WIDTH'(enter_o) - COUNT_WIDTH'(leave_o);
     end
-    if (enter_o) ring_q[enter_q] <= mode;
+    for (int unsigned p = 0; p < Ring; p++) begin
+      if (enter_o && enter_q == PLACE_WIDTH'(p)) ring_q[p] <= mode;
+    end
   end
 
 `ifndef SYNTHESIS

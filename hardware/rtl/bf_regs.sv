@@ -140,6 +140,7 @@ module bf_regs #(
   if (Writable) begin : g_writable
     logic [MODE_WIDTH-1:0]  aw_choice, ar_choice, chosen;
     logic [LAYER_WIDTH-1:0] aw_layer, ar_layer;
+    logic [16*Modes-1:0]    aw_held, ar_held;  // what the layer has in each mode
 
     always_comb begin
       {aw_choice, ar_choice} = '0;
@@ -155,14 +156,33 @@ module bf_regs #(
         end
       end
     end
-    assign aw_planes = Planes[16*(32'(aw_choice)*Layers + 32'(aw_layer)) +: 16];
-    assign ar_planes = Planes[16*(32'(ar_choice)*Layers + 32'(ar_layer)) +: 16];
+
+    // Constants picked one by one: a part-select by a variable becomes a shifter as wide as Planes.
+    always_comb begin
+      aw_held = '0;
+      ar_held = '0;
+      for (int unsigned m = 0; m < Modes; m++) begin
+        for (int unsigned l = 0; l < Layers; l++) begin
+          if (aw_layer == LAYER_WIDTH'(l)) aw_held[16*m +: 16] = Planes[16*(m*Layers + l) +: 16];
+          if (ar_layer == LAYER_WIDTH'(l)) ar_held[16*m +: 16] = Planes[16*(m*Layers + l) +: 16];
+        end
+      end
+    end
+
+    always_comb begin
+      aw_planes = '0;
+      ar_planes = '0;
+      for (int unsigned m = 0; m < Modes; m++) begin
+        if (aw_choice == MODE_WIDTH'(m)) aw_planes = aw_held[16*m +: 16];
+        if (ar_choice == MODE_WIDTH'(m)) ar_planes = ar_held[16*m +: 16];
+      end
+    end
 
     always_comb begin
       chosen       = '0;
       planes_known = 1'b0;
       for (int unsigned m = 0; m < Modes; m++) begin
-        if (merged == 32'(Planes[16*(m*Layers + 32'(aw_layer)) +: 16])) begin
+        if (merged == 32'(aw_held[16*m +: 16])) begin
           chosen       = MODE_WIDTH'(m);
           planes_known = 1'b1;
         end
