@@ -181,15 +181,12 @@ def _modes(stage: Mvtu | Vvau, pe: int) -> Features:
 
 @_features.register
 def _(stage: ModeControl) -> Features:
-    words = stage.modes * len(stage.layers)
-    choices = stage.mode_bits * len(stage.layers) if stage.free else 0
+    words = stage.modes * len(stage.layers) if stage.free else 0
     return {
         "control": 1,
         "control_ring_bit": stage.ring * stage.mode_bits,
-        "control_word": words,
-        "control_choice": words if stage.free else 0,
-        "control_choice_bit": stage.modes * choices,
-        "control_place_bit": stage.ring * choices,
+        "control_choice": words,
+        "control_choice_bit": words * stage.mode_bits,
     }
 
 
