@@ -134,7 +134,9 @@ def test_a_design_without_such_modes_has_nothing_to_write(tmp_path: Path) -> Non
 
 
 @pytest.mark.rtl
-def test_planes_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_planes_from_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verilator_cache: Path
+) -> None:
     """A QONNX file, modes by hand, and what the host writes; a wrong file is one message."""
     rng = np.random.default_rng(1)
     net = Net(8).quant(4, 0.25)
