@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bitfold.cli.options import RUNNER, build_runner
+
 if TYPE_CHECKING:
     from bitfold.compiler.design import Design
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--baud", type=int, help="Of the serial line.  [default: the board's]")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")
 @click.option("--dry-run", is_flag=True, help="Write what Vivado would be given, do not start it.")
+@RUNNER
 def command(
     *,
     design: Path,
@@ -30,6 +33,7 @@ def command(
     baud: int | None,
     seed: int,
     dry_run: bool,
+    runner: str,
 ) -> None:
     """Place and route DESIGN on a board and pack the bitstream.
 
@@ -42,6 +46,7 @@ def command(
     Example:
       bitfold bitstream build/digits/design --board ulx3s
       bitfold bitstream build/digits/design --board pynq-z1 --dry-run
+      bitfold bitstream build/digits/design --runner docker    (the tools of bitfold's image)
     """
     from bitfold.cli.show import grouped
     from bitfold.compiler.design import read_design
@@ -54,6 +59,8 @@ def command(
         from bitfold.amd.vivado_bitstream import refuse_serial_options
 
         refuse_serial_options(board, part, baud, seed)
+        if runner != "local":
+            raise ConfigError("--runner docker: Vivado is not in bitfold's image; leave it out")
         _by_vivado(read, board, clock_mhz or read.clock_mhz, dry_run=dry_run)
         return
     if dry_run:
@@ -68,6 +75,7 @@ def command(
         clock_mhz=clock_mhz or usual_clock(load_board(board), read.clock_mhz),
         baud=baud,
         seed=seed,
+        runner=build_runner(runner),
     )
     click.echo(
         f"{made.board} ({made.part}): {grouped(made.luts)} LUTs, {grouped(made.ffs)} FFs, "

@@ -49,7 +49,7 @@ def command(
     from bitfold.api import read_graph
     from bitfold.cli.options import serial_layers
     from bitfold.finn.build import build_files, finn_bitstream, finn_plan, write_plan
-    from bitfold.synth.finn_docker import FinnDocker
+    from bitfold.synth.finn_docker import SCRIPT, FinnDocker
 
     where = out or model.parent / "finn"
     files = build_files(
@@ -60,6 +60,8 @@ def command(
         bitserial=() if bitserial is None else serial_layers(bitserial),
     )
     runner = FinnDocker(clone=clone)
+    if (clone / SCRIPT).is_file() and (warning := runner.warning()):
+        click.echo(f"warning: {warning}", err=True)
     if dry_run:
         write_plan(files, where)
         words, around = runner.start(finn_plan(files).commands[0], where)

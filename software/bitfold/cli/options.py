@@ -1,6 +1,28 @@
 """What options mean, where several commands share them."""
 
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
+
+import click
+
+if TYPE_CHECKING:
+    from bitfold.synth.plan import Runner
+
+# Hidden where a command has six options already; examples show it.
+RUNNER = click.option(
+    "--runner",
+    type=click.Choice(["local", "docker"]),
+    default="local",
+    hidden=True,
+    help="docker: the tools of bitfold's image, see docker/README.md.",
+)
+
+
+def build_runner(named: str) -> "Runner":
+    """What `--runner` names."""
+    from bitfold.synth.docker import DockerRunner
+    from bitfold.synth.plan import LocalRunner
+
+    return DockerRunner() if named == "docker" else LocalRunner()
 
 from bitfold.errors import ConfigError
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from bitfold.cli.options import RUNNER, build_runner
+
 
 @click.command("synth", short_help="LUTs, FFs, block RAMs, DSPs, Fmax.")
 @click.argument("design", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -18,6 +20,7 @@ import click
     show_default=True,
     help="vivado: AMD's, out of context, for xc7 and xcup.",
 )
+@RUNNER
 def command(
     *,
     design: Path,
@@ -26,6 +29,7 @@ def command(
     place: bool,
     seed: int,
     backend: str,
+    runner: str,
 ) -> None:
     """Synthesise DESIGN with Yosys (and nextpnr): LUTs, FFs, block RAMs, DSPs by module, Fmax.
 
@@ -35,6 +39,7 @@ def command(
     Example:
       bitfold synth build/digits/design --target xc7
       bitfold synth build/digits/design --target xc7 --part xc7z020 --backend vivado
+      bitfold synth build/digits/design --runner docker    (the tools of bitfold's image)
     """
     from bitfold.cli.show import grouped, percent, table
     from bitfold.compiler.design import read_design
@@ -51,9 +56,17 @@ def command(
 
         if seed != 1:
             raise ConfigError("--seed: Vivado's place and route takes none")
+        if runner != "local":
+            raise ConfigError("--runner docker: Vivado is not in bitfold's image; leave it out")
         found = vivado_synth.synth_design(read, target, cache, part=part, place=place)
     else:
-        found = synth_design(read, target, cache, part=part, place=place, seed=seed)
+        found = synth_design(
+            *(read, target, cache),
+            part=part,
+            place=place,
+            seed=seed,
+            runner=build_runner(runner),
+        )
     path = design / f"synth-{target}.json"
     found.write(path)
     uses = [(m.path.replace("/", " / ") + f"  ({m.module})", m.use) for m in found.modules]

@@ -6,7 +6,6 @@ Vivado is mounted from FINN_XILINX_PATH, as FINN's documentation says.
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +13,14 @@ from pathlib import Path
 from typing import final
 
 from bitfold.errors import ToolNotFound
+from bitfold.synth.docker import check_daemon
 from bitfold.synth.plan import Command
 
 TOOL = "finn"
 SCRIPT = "run-docker.sh"
+# Of FINN's branch dev, April 2026: the first known here with Trunc 2 and Vivado 2024.2.
+COMMIT = "73ba5ed"
 PLACE, VERSION, LICENCE = "FINN_XILINX_PATH", "FINN_XILINX_VERSION", "XILINXD_LICENSE_FILE"
-_SECONDS = 60.0
 _NAME = re.compile(r"^20\d\d\.[1-4]$")
 
 
@@ -38,8 +39,8 @@ class FinnDocker:
         assert tool == TOOL, tool
         self._check_clone()
         place, version = self._vivado()
-        self._check_docker()
-        return f"finn {self._commit()}, Vivado {version} in {place}"
+        check_daemon("FINN")
+        return f"finn {self.commit() or 'without a commit'}, Vivado {version} in {place}"
 
     def run(self, command: Command, folder: Path, log: Path) -> int:
         """As the protocol says."""
@@ -76,7 +77,8 @@ class FinnDocker:
         if not (self.clone / SCRIPT).is_file():
             raise ToolNotFound(
                 f"{self.clone}: no {SCRIPT}; name a clone of FINN's repository "
-                "(git clone https://github.com/Xilinx/finn) with --finn"
+                f"at {COMMIT} with --finn: git clone https://github.com/Xilinx/finn && git -C finn "
+                f"checkout {COMMIT}"
             )
 
     def _vivado(self) -> tuple[Path, str]:
@@ -93,31 +95,27 @@ class FinnDocker:
             raise ToolNotFound(f"{place}: no Vivado {version} in it; see {PLACE} and {VERSION}")
         return place, version
 
-    def _check_docker(self) -> None:
-        if shutil.which("docker") is None:
-            raise ToolNotFound("docker not found on PATH; FINN runs in a container of it")
+    def commit(self) -> str | None:
+        """The clone's, in full; None for a folder that is no clone, or without git."""
         try:
             done = subprocess.run(
-                ["docker", "info"],
+                ["git", "-C", str(self.clone), "rev-parse", "--show-prefix", "HEAD"],
                 check=False,
                 capture_output=True,
                 text=True,
-                timeout=_SECONDS,
-                stdin=subprocess.DEVNULL,
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise ToolNotFound(
-                f"docker does not answer ({error}); is its daemon running?"
-            ) from None
-        if done.returncode:
-            said = " ".join(done.stderr.split())[-200:]
-            raise ToolNotFound(f"docker info failed ({said}); start Docker, or join its group")
+        except OSError:
+            return None
+        # A folder inside another repository has a prefix there, and that one's commit.
+        prefix, _, commit = done.stdout.partition("\n")
+        return commit.strip() or None if done.returncode == 0 and not prefix else None
 
-    def _commit(self) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(self.clone), "rev-parse", "--short", "HEAD"],
-            check=False,
-            capture_output=True,
-            text=True,
+    def warning(self) -> str | None:
+        """What to say where the clone is at another commit than this was made for."""
+        found = self.commit()
+        if found and found.startswith(COMMIT):
+            return None
+        return (
+            f"{self.clone} is at {found[:7] if found else 'no known commit'}; this was made for "
+            f"FINN's {COMMIT}, got by: git -C {self.clone} checkout {COMMIT}"
         )
-        return done.stdout.strip() or "without a commit"

@@ -21,6 +21,10 @@ from typing import Protocol, final
 from bitfold.errors import ToolFailed
 from bitfold.files import write_json
 from bitfold.synth import tools
+from bitfold.synth.vendor_logs import DISK_FULL
+
+_ROOM = 1 << 16  # bytes; with less, no tool can be believed
+_KILLS = {9: "SIGKILL", 15: "SIGTERM"}
 
 
 @final
@@ -178,16 +182,30 @@ def _run(
     status = runner.run(command, work, work / command.log)
     if status == 0:
         return
+    seconds = time.monotonic() - started
     text = (work / command.log).read_text(errors="replace")
-    why = explain(work) if explain else None
+    why = (explain(work) if explain else None) or _reason(status, text, work)
     shutil.rmtree(failed, ignore_errors=True)
     work.rename(failed)
     if why:
         raise ToolFailed(f"{command.tool}: {why}. All it said is in {failed / command.log}")
     raise ToolFailed(
-        f"{command.tool} exited {status} after {time.monotonic() - started:.0f} s; last lines "
+        f"{command.tool} exited {status} after {seconds:.0f} s; last lines "
         f"below, all in {failed / command.log}\n" + "\n".join(text.splitlines()[-15:])
     )
+
+
+def _reason(status: int, text: str, work: Path) -> str | None:
+    """What stops any tool; None where it is the tool's own matter.
+
+    A full disk may leave the log without a word of it. A container's status is 128 and the signal.
+    """
+    if DISK_FULL.search(text) or shutil.disk_usage(work).free < _ROOM:
+        return f"the disk of {work.parent} is full; make room and start again"
+    killed = -status if status < 0 else status - 128
+    if killed in _KILLS:
+        return f"killed by {_KILLS[killed]}, perhaps for want of memory; start the build again"
+    return None
 
 
 def _publish(work: Path, folder: Path) -> None:
@@ -202,9 +220,17 @@ def _publish(work: Path, folder: Path) -> None:
 def _sweep(cache: Path, prefix: str) -> None:
     """Remove what killed runs of this build left behind."""
     for path in cache.glob(f"{prefix}*"):
-        try:
-            os.kill(int(path.name.removeprefix(prefix)), 0)
-        except (ValueError, ProcessLookupError):
+        pid = path.name.removeprefix(prefix)
+        if not (pid.isdecimal() and alive(int(pid))):
             shutil.rmtree(path, ignore_errors=True)
-        except PermissionError:
-            pass  # alive, of another user
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of this machine has that number, of whatever user."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
