@@ -1,4 +1,4 @@
-"""What AMD's tools say in their logs when no design is at fault."""
+"""What tools, above all AMD's, say in their logs when no design is at fault."""
 
 import re
 

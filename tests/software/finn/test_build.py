@@ -14,7 +14,8 @@ import bitfold
 from bitfold.cli.main import cli
 from bitfold.errors import ToolFailed, ToolNotFound
 from bitfold.finn.build import build_files, explain, finn_bitstream, finn_plan
-from bitfold.synth.finn_docker import LICENCE, PLACE, VERSION, FinnDocker
+from bitfold.synth import finn_docker
+from bitfold.synth.finn_docker import COMMIT, LICENCE, PLACE, VERSION, FinnDocker
 from demo_net import demo_model
 
 RUN_DOCKER = """#!/bin/sh
@@ -244,3 +245,43 @@ def test_a_damaged_report_is_refused(demo: Path, around: Path) -> None:
     with pytest.raises(ToolFailed, match="a report that is no JSON"):
         finn_bitstream(files, runner, around / "made", around / "cache")
     assert not (around / "made").exists()
+
+
+def committed(clone: Path) -> str:
+    """Make a clone of it; its commit."""
+    author = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
+    for words in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "m"]):
+        subprocess.run(["git", "-C", str(clone), *words], check=True)
+    made = subprocess.run(
+        ["git", "-C", str(clone), "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    )
+    return made.stdout.strip()
+
+
+def test_another_commit_of_finn_is_warned_of_and_named(
+    demo: Path, around: Path, monkeypatch
+) -> None:
+    words = f"warning: {around / 'clone'} is at no known commit; this was made for FINN's {COMMIT}"
+    assert words in build(demo, around)
+    found = committed(around / "clone")
+    said = build(demo, around)
+    assert f"is at {found[:7]}; this" in said
+    assert f"git -C {around / 'clone'} checkout {COMMIT}" in said
+    record = json.loads((around / "made/synth.json").read_text())
+    assert record["tools"]["finn"].startswith(f"finn {found}, ")
+    monkeypatch.setattr(finn_docker, "COMMIT", found[:7])
+    assert "warning" not in build(demo, around)
+
+
+def test_a_folder_inside_another_repository_has_no_commit(around: Path) -> None:
+    committed(around)
+    assert FinnDocker(clone=around / "clone").commit() is None
+
+
+def test_finns_image_is_built_at_that_commit_alone(around: Path) -> None:
+    found = committed(around / "clone")
+    given = [str(Path(__file__).parents[3] / "scripts/finn_image"), str(around / "clone")]
+    done = subprocess.run(given, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"is at {found}, not at {COMMIT}; change it with: git -C" in done.stderr
+    assert not (around / "calls.txt").exists()

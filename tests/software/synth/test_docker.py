@@ -1,4 +1,4 @@
-"""`--runner docker` against a stand-in for docker, which notes its words and runs what it is told."""
+"""`--runner docker` against a stand-in for docker, which notes its words and runs what it is to."""
 
 import json
 import os
@@ -125,7 +125,7 @@ def test_what_is_missing_is_named_with_its_remedy(
 
 def test_without_docker_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ToolNotFound, match="^docker not found on PATH; --runner docker"):
+    with pytest.raises(ToolNotFound, match=r"^docker not found on PATH; --runner docker"):
         execute(PLAN, tmp_path, DockerRunner())
 
 
@@ -203,6 +203,16 @@ def test_vivado_is_not_in_the_image(
     assert "--runner docker: Vivado is not in bitfold's image" in capsys.readouterr().err
 
 
-def test_the_file_names_the_image_that_the_runner_asks_for() -> None:
-    text = (Path(__file__).parents[3] / "docker/open.Dockerfile").read_text()
-    assert BUILD_IMAGE in text
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("docker/open.Dockerfile", BUILD_IMAGE),
+        ("docker/README.md", BUILD_IMAGE),
+        ("README.md", BUILD_IMAGE),
+        ("scripts/docker_check", f'"{IMAGE}"'),
+    ],
+)
+def test_documents_and_scripts_name_the_image_that_the_runner_asks_for(
+    name: str, words: str
+) -> None:
+    assert words in (Path(__file__).parents[3] / name).read_text()
