@@ -26,10 +26,10 @@ USER bitfold
 WORKDIR /opt/bitfold
 ENV HOME=/home/bitfold PATH=/opt/bitfold/.venv/bin:$PATH
 
-# What to install without CUDA: uv's name of a PyTorch build, or "pypi" for the one of the package
-# index (with CUDA, 3 GB more). A secret "network" may hold shell settings of a network with its own
-# package index (PIP_INDEX_URL, UV_INDEX_URL, SSL_CERT_FILE), a secret "certificates" the file that
-# SSL_CERT_FILE names, /run/secrets/certificates. Neither gets into a layer.
+# PyTorch's build as uv names it, "cpu" without CUDA; or "pypi": the package index's, with CUDA.
+# A secret "network" may hold shell settings of a network with its own package index (PIP_INDEX_URL,
+# UV_INDEX_URL, SSL_CERT_FILE), a secret "certificates" the file that SSL_CERT_FILE names,
+# /run/secrets/certificates. Neither gets into a layer.
 ARG TORCH=cpu
 COPY --chown=bitfold:bitfold pyproject.toml constraints.txt ./
 RUN --mount=type=secret,id=network,uid=1000 --mount=type=secret,id=certificates,uid=1000 \

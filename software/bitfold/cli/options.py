@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
+from bitfold.errors import ConfigError
+
 if TYPE_CHECKING:
     from bitfold.synth.plan import Runner
 
@@ -23,8 +25,6 @@ def build_runner(named: str) -> "Runner":
     from bitfold.synth.plan import LocalRunner
 
     return DockerRunner() if named == "docker" else LocalRunner()
-
-from bitfold.errors import ConfigError
 
 
 class Within(TypedDict):
