@@ -12,11 +12,11 @@ LABEL org.opencontainers.image.title="bitfold" \
       org.opencontainers.image.description="Learned bit-widths to bit-serial FPGA accelerators, with open tools" \
       org.opencontainers.image.licenses="Apache-2.0"
 
-# liblz4-dev and zlib1g-dev: waveforms in FST. HOME is open to every user: containers run as the
+# git: for the tests; liblz4-dev, zlib1g-dev: waveforms in FST. HOME is open to every user: containers run as the
 # user who owns the mounted folder.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      ca-certificates g++ liblz4-dev make perl python3-dev python3-venv zlib1g-dev \
+      ca-certificates g++ git liblz4-dev make perl python3-dev python3-venv zlib1g-dev \
  && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log /var/cache/debconf/*-old \
  && useradd --no-create-home --home-dir /home/bitfold --shell /bin/bash --uid 1000 bitfold \
  && install -d -m 1777 /home/bitfold \

@@ -278,6 +278,12 @@ def test_a_folder_inside_another_repository_has_no_commit(around: Path) -> None:
     assert FinnDocker(clone=around / "clone").commit() is None
 
 
+def test_without_git_the_commit_is_not_known(around: Path, monkeypatch) -> None:
+    committed(around / "clone")
+    monkeypatch.setenv("PATH", str(around))
+    assert FinnDocker(clone=around / "clone").commit() is None
+
+
 def test_finns_image_is_built_at_that_commit_alone(around: Path) -> None:
     found = committed(around / "clone")
     given = [str(Path(__file__).parents[3] / "scripts/finn_image"), str(around / "clone")]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -147,9 +148,15 @@ def test_a_build_that_was_stopped_is_one_message_and_starts_again(
 
 
 def test_an_interrupt_takes_the_container_along(
-    docker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    docker: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     monkeypatch.setenv("MANNER", "interrupted")
+    # Whoever starts tests in the background has interrupts ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     with pytest.raises(KeyboardInterrupt):
         execute(PLAN, tmp_path / "cache", DockerRunner())
     (name,) = after(calls(docker, "run")[-1], "--name")
