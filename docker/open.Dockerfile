@@ -12,8 +12,8 @@ LABEL org.opencontainers.image.title="bitfold" \
       org.opencontainers.image.description="Learned bit-widths to bit-serial FPGA accelerators, with open tools" \
       org.opencontainers.image.licenses="Apache-2.0"
 
-# git: for the tests; liblz4-dev, zlib1g-dev: waveforms in FST. HOME is open to every user: containers run as the
-# user who owns the mounted folder.
+# git: for the tests; liblz4-dev, zlib1g-dev: waveforms in FST. HOME is open to every user, for
+# containers run as the user who owns the mounted folder.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       ca-certificates g++ git liblz4-dev make perl python3-dev python3-venv zlib1g-dev \
