@@ -14,11 +14,9 @@
 //   0x20     ENTERED      read    frames that have entered since reset, modulo 2**32
 //   0x24     LEFT         read    results that have left since reset, modulo 2**32
 //
-// Bus          AXI4-Lite, 32 bits; AW and W may come in any order, one write and one read are in
-//              work at a time. FRAMES and ERROR are written whole: byte strobes that leave a part
+// Bus          that of bf_axil. FRAMES and ERROR are written whole: byte strobes that leave a part
 //              out answer SLVERR, as does what is not in the map, a write to what is read only,
 //              and FRAMES = 0; nothing is changed then. Address bits 1:0 are ignored.
-// Rate         a write and a read every 2 cycles. A write counts from the cycle of BVALID on.
 // Comb. paths  none; all outputs are registers or functions of a few.
 // Test         tests/hardware/test_bf_axi_regs.py
 module bf_axi_regs #(
@@ -59,8 +57,6 @@ module bf_axi_regs #(
 );
   localparam logic [31:0] ID      = 32'h4246_4158;
   localparam logic [31:0] VERSION = 32'h0001_0000;
-  localparam logic [1:0]  OKAY    = 2'b00;
-  localparam logic [1:0]  SLVERR  = 2'b10;
 
   localparam int unsigned WORD_WIDTH = ADDR_WIDTH - 2;
   localparam logic [WORD_WIDTH-1:0] W_ID          = WORD_WIDTH'(0);
@@ -74,8 +70,45 @@ module bf_axi_regs #(
   localparam logic [WORD_WIDTH-1:0] W_ENTERED     = WORD_WIDTH'(8);
   localparam logic [WORD_WIDTH-1:0] W_LEFT        = WORD_WIDTH'(9);
 
-  logic unused;
-  assign unused = ^{s_axil_awprot, s_axil_arprot, s_axil_awaddr[1:0], s_axil_araddr[1:0]};
+  // The bus.
+  logic                  write, write_ok, known;
+  logic [WORD_WIDTH-1:0] aw_q, ar_q;
+  logic [31:0]           w_q, value;
+  logic [3:0]            strobe_q;
+
+  bf_axil #(
+    .AddrWidth (ADDR_WIDTH)
+  ) i_bus (
+    .clk_i          (clk_i),
+    .rst_ni         (rst_ni),
+    .s_axil_awaddr  (s_axil_awaddr),
+    .s_axil_awprot  (s_axil_awprot),
+    .s_axil_awvalid (s_axil_awvalid),
+    .s_axil_awready (s_axil_awready),
+    .s_axil_wdata   (s_axil_wdata),
+    .s_axil_wstrb   (s_axil_wstrb),
+    .s_axil_wvalid  (s_axil_wvalid),
+    .s_axil_wready  (s_axil_wready),
+    .s_axil_bresp   (s_axil_bresp),
+    .s_axil_bvalid  (s_axil_bvalid),
+    .s_axil_bready  (s_axil_bready),
+    .s_axil_araddr  (s_axil_araddr),
+    .s_axil_arprot  (s_axil_arprot),
+    .s_axil_arvalid (s_axil_arvalid),
+    .s_axil_arready (s_axil_arready),
+    .s_axil_rdata   (s_axil_rdata),
+    .s_axil_rresp   (s_axil_rresp),
+    .s_axil_rvalid  (s_axil_rvalid),
+    .s_axil_rready  (s_axil_rready),
+    .write_o        (write),
+    .write_word_o   (aw_q),
+    .write_data_o   (w_q),
+    .write_strobe_o (strobe_q),
+    .write_ok_i     (write_ok),
+    .read_word_o    (ar_q),
+    .read_value_i   (value),
+    .read_ok_i      (known)
+  );
 
   // Registers.
   logic [31:0] frames_q, entered_q, left_q;
@@ -85,49 +118,26 @@ module bf_axi_regs #(
   assign frames_o = frames_q;
   assign start_o  = start_q;
 
-  // Writes: address and data are kept until both are there and the answer before is taken.
-  logic                  aw_full_q, w_full_q, write, set_frames, set_error;
-  logic [WORD_WIDTH-1:0] aw_q;
-  logic [31:0]           w_q;
-  logic [3:0]            strobe_q;
-
-  assign s_axil_awready = !aw_full_q;
-  assign s_axil_wready  = !w_full_q;
-  assign write          = aw_full_q && w_full_q && (!s_axil_bvalid || s_axil_bready);
-  assign set_frames     = aw_q == W_FRAMES && &strobe_q && w_q != '0;
-  assign set_error      = aw_q == W_ERROR && &strobe_q;
+  logic set_frames, set_error;
+  assign set_frames = aw_q == W_FRAMES && &strobe_q && w_q != '0;
+  assign set_error  = aw_q == W_ERROR && &strobe_q;
+  assign write_ok   = set_frames || set_error;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      aw_full_q     <= 1'b0;
-      w_full_q      <= 1'b0;
-      s_axil_bvalid <= 1'b0;
-      frames_q      <= 32'd1;
-      start_q       <= 1'b0;
-      error_q       <= '0;
+      frames_q  <= 32'd1;
+      start_q   <= 1'b0;
+      error_q   <= '0;
+      entered_q <= '0;
+      left_q    <= '0;
     end else begin
-      if (write) aw_full_q <= 1'b0;
-      else if (s_axil_awvalid) aw_full_q <= 1'b1;
-      if (write) w_full_q <= 1'b0;
-      else if (s_axil_wvalid) w_full_q <= 1'b1;
-      if (write) s_axil_bvalid <= 1'b1;
-      else if (s_axil_bready) s_axil_bvalid <= 1'b0;
       if (write && set_frames) frames_q <= w_q;
       start_q <= write && set_frames;
       error_q <= (write && set_error ? error_q & ~w_q[1:0] : error_q) | {hole_i, short_i};
+      if (enter_i) entered_q <= entered_q + 1'b1;
+      if (leave_i) left_q <= left_q + 1'b1;
     end
-    if (write) s_axil_bresp <= set_frames || set_error ? OKAY : SLVERR;
-    if (s_axil_awready) aw_q <= s_axil_awaddr[ADDR_WIDTH-1:2];
-    if (s_axil_wready) {strobe_q, w_q} <= {s_axil_wstrb, s_axil_wdata};
   end
-
-  // Reads.
-  logic                  ar_full_q, read, known;
-  logic [WORD_WIDTH-1:0] ar_q;
-  logic [31:0]           value;
-
-  assign s_axil_arready = !ar_full_q;
-  assign read           = ar_full_q && (!s_axil_rvalid || s_axil_rready);
 
   always_comb begin
     known = 1'b1;
@@ -149,47 +159,9 @@ module bf_axi_regs #(
     endcase
   end
 
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      ar_full_q     <= 1'b0;
-      s_axil_rvalid <= 1'b0;
-      entered_q     <= '0;
-      left_q        <= '0;
-    end else begin
-      if (read) ar_full_q <= 1'b0;
-      else if (s_axil_arvalid) ar_full_q <= 1'b1;
-      if (read) s_axil_rvalid <= 1'b1;
-      else if (s_axil_rready) s_axil_rvalid <= 1'b0;
-      if (enter_i) entered_q <= entered_q + 1'b1;
-      if (leave_i) left_q <= left_q + 1'b1;
-    end
-    if (s_axil_arready) ar_q <= s_axil_araddr[ADDR_WIDTH-1:2];
-    if (read) begin
-      s_axil_rdata <= value;
-      s_axil_rresp <= known ? OKAY : SLVERR;
-    end
-  end
-
 `ifndef SYNTHESIS
   initial begin
     if (FrameBytes < 1 || Outputs < 1) $fatal(1, "%m: FrameBytes and Outputs must be >= 1");
-  end
-
-  logic        b_refused_q, r_refused_q;
-  logic [1:0]  bresp_q;
-  logic [33:0] r_q;
-
-  always_ff @(posedge clk_i) begin
-    b_refused_q <= rst_ni && s_axil_bvalid && !s_axil_bready;
-    r_refused_q <= rst_ni && s_axil_rvalid && !s_axil_rready;
-    bresp_q     <= s_axil_bresp;
-    r_q         <= {s_axil_rresp, s_axil_rdata};
-    if (rst_ni && b_refused_q && !(s_axil_bvalid && s_axil_bresp == bresp_q)) begin
-      $fatal(1, "%m: an answer to a write changed while it was refused");
-    end
-    if (rst_ni && r_refused_q && !(s_axil_rvalid && {s_axil_rresp, s_axil_rdata} == r_q)) begin
-      $fatal(1, "%m: an answer to a read changed while it was refused");
-    end
   end
 `endif
 endmodule

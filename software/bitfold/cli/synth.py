@@ -9,7 +9,7 @@ from bitfold.cli.options import RUNNER, build_runner
 
 @click.command("synth", short_help="LUTs, FFs, block RAMs, DSPs, Fmax.")
 @click.argument("design", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--target", help="xc7, xcup, ecp5 or ice40.  [default: the design's]")
+@click.option("--target", help="xc7, xcup, ecp5, ice40 or gowin.  [default: the design's]")
 @click.option("--part", help="Device of the family.  [default: a middling one]")
 @click.option("--place/--no-place", default=True, help="Place and route where the tools can: Fmax.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of place and route.")

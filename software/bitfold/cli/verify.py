@@ -42,7 +42,7 @@ def command(
     waves: str | None,
 ) -> None:
     """Simulate DESIGN under Verilator: every output integer must equal the golden model's, every
-    cycle the cycle model's. Writes verify.json.
+    cycle the cycle model's. Writes verify.json; with --planes verify-planes.json.
 
     \b
     Example:
@@ -86,4 +86,4 @@ def command(
         click.echo(f"accuracy of the simulated hardware: {percent(found.argmax_accuracy)}")
     rate = grouped(found.cycles_per_second)
     click.echo(f"{grouped(found.simulated_cycles)} cycles simulated at {rate} a second")
-    click.echo(f"{design / 'verify.json'}")
+    click.echo(f"{design / ('verify-planes.json' if planes else 'verify.json')}")

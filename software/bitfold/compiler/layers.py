@@ -90,7 +90,8 @@ class ChannelLayer:
     """Every channel by itself: depthwise convolution, sum pooling, sum of several values, or other
     thresholds for codes.
 
-    weights (positions, C), (positions, 1), or None where all are 1.
+    weights (positions, C), (positions, 1), or None where all are 1. w_planes: of the weights of a
+    convolution in a network whose modes count them, those of their type; else 0.
     window: what makes the positions of each operand; None: a pixel, or with `whole` all pixels.
     raw: as of LinearLayer.
     """
@@ -108,6 +109,7 @@ class ChannelLayer:
     raw: bool = False
     modes: LayerModes | None = None
     division: Division | None = None
+    w_planes: int = 0
 
     @property
     def positions(self) -> int:
@@ -121,7 +123,8 @@ class ChannelLayer:
         """Bits of a weight; 1 where there are none."""
         if self.weights is None:
             return 1
-        return IntType.holding(min(-1, int(self.weights.min())), int(self.weights.max()), ()).bits
+        least, most = min(-1, int(self.weights.min())), int(self.weights.max())
+        return max(self.w_planes, IntType.holding(least, most, ()).bits)
 
     @property
     def pixels(self) -> int:

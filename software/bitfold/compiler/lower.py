@@ -198,6 +198,7 @@ class _Lowering:
             bias=bias,
             out=_planes(acc) if raw else end.type,
             raw=raw,
+            w_planes=op.weights.bits if self.flips and isinstance(op, Conv) else 0,
         )
         self._add(end, layer if self.flips else unflipped(layer))
 

@@ -39,7 +39,7 @@ class Part:
     """What a layer does in one mode; acc is the range of the hardware's accumulators in it.
 
     own: where planes are free, the layer whose planes decide that: itself, or the one whose
-    accumulators it reads.
+    accumulators it reads; "" where it is the same in all modes.
     """
 
     kept: tuple[int, int]
@@ -131,7 +131,7 @@ class ModeWalk:
         if not np.array_equal(layer.matrix >> skip, other.matrix):
             raise self.refused(subject, f"its weights are not the stored ones less {skip} planes")
         kept = other.w_bits, layer.x.bits - shift
-        return self.ending(subject, layer, other, kept, 0, less=skip + shift)
+        return self.ending(subject, layer, other, kept, 0, own=layer.name, less=skip + shift)
 
     def channel(self, subject: str, layer: ChannelLayer, other: ChannelLayer, shift: int) -> Part:
         """All planes are summed, those below as zeros: accumulators are the mode's, shifted."""
@@ -139,14 +139,18 @@ class ModeWalk:
         skip = 0
         if layer.weights is not None:
             assert other.weights is not None
-            ks = range(layer.w_bits if layer.weights.shape[1] > 1 else 1)
-            fits = [k for k in ks if np.array_equal(layer.weights >> k, other.weights)]
-            if not fits:
+            if layer.w_planes:
+                skip = self.less(subject, "weight planes", layer.w_planes, other.w_planes)
+            if not np.array_equal(layer.weights >> skip, other.weights):
                 raise self.refused(subject, "its weights are not the leading planes of the stored")
-            skip = fits[0]
         kept = layer.w_bits - skip, layer.x.bits - shift
-        less = self.less_sums.get(layer.reads[0], 0)
-        return self.ending(subject, layer, other, kept, shift + skip, less=less)
+        own, less = layer.name, 0
+        if self.free and not layer.w_planes:
+            # What it reads has all its planes; of accumulators, those of the layer that made them.
+            kept = layer.w_bits, layer.x.bits
+            own = self.owners.get(layer.reads[0], "")
+            less = self.less_sums.get(layer.reads[0], 0)
+        return self.ending(subject, layer, other, kept, shift + skip, own=own, less=less)
 
     def check_reads(self, subject: str, layer: Summing, other: Summing, shift: int) -> None:
         """The type that a layer reads is that of the values, less the planes they lose.
@@ -168,15 +172,15 @@ class ModeWalk:
         kept: tuple[int, int],
         shift: int,
         *,
+        own: str,
         less: int,
     ) -> Part:
         """Thresholds or bias for accumulators that are the mode's times 2^shift, and where planes
-        are free those stored over 2^less."""
-        own = ""
-        if self.free:
-            own = self.owners.get(layer.reads[0], layer.name)
-            if layer.raw:
-                self.owners[layer.name], self.less_sums[layer.name] = own, less
+        are free those stored over 2^less, by the planes of layer `own`."""
+        if not self.free:
+            own = ""
+        elif layer.raw and own:
+            self.owners[layer.name], self.less_sums[layer.name] = own, less
         ours, theirs = layer.thresholds, other.thresholds
         acc = other.acc.min << shift, other.acc.max << shift
         if ours is None or theirs is None:

@@ -40,6 +40,8 @@ def serve(stored: Lowered, modes: Sequence[Lowered], *, free: bool = False) -> S
             served.append(_with_modes(layer, parts))
         else:
             served.append(layer)
+    if free:
+        served = [_chosen(layer, _owners(served)) for layer in served]
     return Served(
         layers=tuple(served),
         input_shifts=tuple(walk.shifts["input"] for walk in walks),
@@ -69,3 +71,19 @@ def _with_modes(layer: Summing, found: Iterable[Part | None]) -> Summing:
         own=parts[0].own,
     )
     return replace(layer, acc=layer.acc if layer.raw else acc, modes=modes)
+
+
+def _owners(layers: Sequence[Layer]) -> list[str]:
+    """Layers whose planes can be chosen."""
+    units = [layer for layer in layers if isinstance(layer, LinearLayer | ChannelLayer)]
+    return [unit.name for unit in units if unit.modes and unit.modes.own == unit.name]
+
+
+def _chosen(layer: Layer, owners: Sequence[str]) -> Layer:
+    """A layer that no choice of planes changes needs no modes, but where codes are inverted: only
+    units with modes do that, and any layer's choice is as good as another then."""
+    if not isinstance(layer, LinearLayer | ChannelLayer) or not layer.modes or layer.modes.own:
+        return layer
+    if layer.modes.flips is None:
+        return replace(layer, modes=None)
+    return replace(layer, modes=replace(layer.modes, own=owners[0])) if owners else layer

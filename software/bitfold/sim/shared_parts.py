@@ -3,16 +3,24 @@
 A small design's own code compiles in less time than g++ needs to read these headers.
 """
 
+import hashlib
 import os
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from bitfold.sim.toolchain import run_tool, verilator_root
+from bitfold.sim.toolchain import compiler_version, run_tool, verilator_root
 
 _RUNTIME = ("verilated", "verilated_dpi", "verilated_vpi", "verilated_threads")
 _HEADERS = ("verilated.h", "verilated_syms.h", "verilated_vpi.h")
 # The two settings of Verilator's makefile: of code that runs in every cycle, and of the rest.
 _SPEEDS = {"fast": "-O1", "slow": ""}
+
+
+def shared_folder(cache: Path) -> Path:
+    """Where they lie: a cache may be seen by several systems, such as a container and its host."""
+    what = (str(verilator_root()), compiler_version(), *platform.libc_ver())
+    return cache / f"runtime-{hashlib.sha256(repr(what).encode()).hexdigest()[:8]}"
 
 
 def runtime_objects(folder: Path, waves: str | None) -> list[str]:

@@ -29,6 +29,12 @@ def check_compiler() -> None:
             raise ToolNotFound(f"{name} not found; install it with: apt-get install g++ make")
 
 
+def compiler_version() -> str:
+    """Of g++, with the machine that it compiles for."""
+    command = ["g++", "-dumpfullversion", "-dumpmachine"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
 def check_headers(names: Sequence[str], packages: str) -> None:
     """Raise ToolNotFound unless the compiler finds these headers."""
     source = "".join(f"#include <{name}>\n" for name in names)

@@ -68,8 +68,9 @@ def verify_design(
     With precision modes the frames change between them (see `sim.modes`), by s_axis_tuser and, in
     the run with stalls, by writing the register MODE while earlier frames are inside; where the
     planes of layers can be written, each frame then has its mode's planes written into any mode.
-    planes: a modes.json written by hand: what the host writes into PLANES before (`sim.planes`).
-    Raises: MismatchError after verify.json is written, if anything differs; as `with_planes`.
+    planes: a modes.json written by hand: what the host writes into PLANES before (`sim.planes`);
+    the file then is verify-planes.json.
+    Raises: MismatchError after the file is written, if anything differs; as `with_planes`.
     """
     compiled = read_design(folder)
     graph = compiled.graph()
@@ -123,12 +124,14 @@ def verify_design(
         modes=_paces(plan, work / "probes.txt", timelines) if plan.sequence else (),
         most_inside=int(inside),
     )
-    write_json(folder / "verify.json", _to_json(design, verified, samples))
+    written = {"planes": planes.name} if planes else {}
+    name = "verify-planes.json" if planes else "verify.json"
+    write_json(folder / name, {**_to_json(design, verified, samples), **written})
     if waves:
         produced = next(work.glob("dump.*"))
         produced.replace(folder / "sim" / f"waves.{waves}")
     if not verified.exact:
-        raise MismatchError(_complaint(folder, verified))
+        raise MismatchError(_complaint(folder, name, verified))
     return verified
 
 
@@ -208,7 +211,7 @@ def _to_json(design: Design, verified: Verification, samples: Path | None) -> di
     }
 
 
-def _complaint(folder: Path, verified: Verification) -> str:
+def _complaint(folder: Path, name: str, verified: Verification) -> str:
     late = [t for t in verified.timing if not t.frames_equal]
     parts = []
     if verified.mismatches:
@@ -218,4 +221,4 @@ def _complaint(folder: Path, verified: Verification) -> str:
         f"predicted; interval {t.interval_measured} measured, {t.interval_predicted} predicted"
         for t in late
     ]
-    return f"{folder}: " + "; ".join(parts) + f". All figures are in {folder / 'verify.json'}"
+    return f"{folder}: " + "; ".join(parts) + f". All figures are in {folder / name}"

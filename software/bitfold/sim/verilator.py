@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from bitfold.sim.shared_parts import precompiled_headers, runtime_objects
+from bitfold.sim.shared_parts import precompiled_headers, runtime_objects, shared_folder
 from bitfold.sim.toolchain import (
     check_compiler,
     check_headers,
@@ -121,12 +121,13 @@ def _compile(
     command = [_verilator(), *flags, "-Mdir", str(folder), "-o", top]
     command += ["-LDFLAGS", link, str(main), *map(str, sources)]
     run_tool(command, cache, f"verilator on {top}")
-    for name in runtime_objects(cache / "runtime", waves):
-        shutil.copy(cache / "runtime" / name, folder / name)  # newer than the sources
+    shared = shared_folder(cache)
+    for name in runtime_objects(shared, waves):
+        shutil.copy(shared / name, folder / name)  # newer than the sources
     make = ["make", "-s", "-j2", "-C", str(folder), "-f", "Vtop.mk", "CFG_LDLIBS_THREADS=-pthread"]
     # The makefile calls "python", which a bare Debian does not have.
     make += [f"VM_TRACE={int(waves is not None)}", f"PYTHON3={sys.executable}"]
-    settings = precompiled_headers(cache / "runtime", make, waves)
+    settings = precompiled_headers(shared, make, waves)
     run_tool([*make, *settings, top], cache, f"g++ on {top}")
     _keep_only(folder, top)
 

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -69,13 +70,15 @@ class DockerRunner:
                     stderr=subprocess.STDOUT,
                 ).returncode
         except BaseException:
-            _ask("rm", "--force", _name(folder))
+            with suppress(ToolNotFound):  # what ended the run is the message
+                _ask("rm", "--force", _name(folder))
             raise
 
     def start(self, command: Command, folder: Path) -> tuple[str, ...]:
         """The command line."""
         where, kept = folder.resolve(), _kept(folder)
-        mounts = [f"type=bind,source={path},target={path}" for path in (where, kept)]
+        # A mount is a line of CSV.
+        mounts = [f'type=bind,"source={path}","target={path}"' for path in (where, kept)]
         return (
             *("docker", "run", "--rm", "--init", "--pull", "never", "--network", "none"),
             *("--name", _name(folder), "--user", _user()),

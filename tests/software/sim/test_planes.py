@@ -1,7 +1,7 @@
 """Planes of every layer, chosen by the host at run time: every integer and every cycle."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +10,12 @@ import pytest
 from bitfold.cli import main
 from bitfold.compiler.compile import compile_graph
 from bitfold.compiler.design import Design
+from bitfold.compiler.emit_modes import layer_planes
 from bitfold.compiler.mode_file import Kept
 from bitfold.compiler.modes import masked_modes
 from bitfold.errors import ConfigError
 from bitfold.ir import Graph
-from bitfold.ir.ops import Sum
+from bitfold.ir.ops import Concat, Conv, Sum, SumPool, Weights
 from bitfold.sim.planes import plane_rows, with_planes
 from bitfold.sim.verify import verify_design
 from integer_graphs import ChainBuilder, digits_like
@@ -111,11 +112,99 @@ REFUSED = {
     ),
     "two modes": ([{}, {}], "must name the planes of layers in 3 modes, as many as .* lists 2 mo"),
     "no layer": ([{}, {"conv9": (2, 2)}, {}], "mode 1: no layer 'conv9'; there are: conv1, conv2"),
-    "a value read in two ways": (
+    "planes that there are not": (
         [{}, {"conv1": (9, 2)}, {}],
         "asks for 9 weight and 2 activation planes; there are 1 to 3 and 1 to 4",
     ),
 }
+
+
+def averaged() -> Graph:
+    """A mean whose accumulators a dense layer reads."""
+    b = ChainBuilder(np.random.default_rng(3))
+    b.input((3, 6, 6), 4)
+    b.conv("conv", 8, (3, 3), 3, pads=(1, 1, 1, 1))
+    b.thresholds("q", 3)
+    b.add("mean", SumPool("q", (6, 6), (6, 6), (0, 0, 0, 0)))
+    b.flatten()
+    b.dense("fc", 5, 4)
+    b.bias("bias")
+    return b.graph()
+
+
+def narrow() -> Graph:
+    """Depthwise weights that need fewer bits than their type has."""
+    b = ChainBuilder(np.random.default_rng(4))
+    b.input((4, 6, 6), 4)
+    b.conv("conv", 8, (3, 3), 3, pads=(1, 1, 1, 1))
+    b.thresholds("q", 3)
+    weights = Weights(b.rng.integers(-4, 4, (8, 1, 3, 3)), 5)
+    b.add("depthwise", Conv("q", weights, (1, 1), (1, 1, 1, 1), 8, (1, 1)))
+    b.thresholds("q2", 3)
+    b.flatten()
+    b.dense("fc", 5, 3)
+    return b.graph()
+
+
+def joined() -> Graph:
+    """A concatenation that widens one of its values; a pool between."""
+    b = ChainBuilder(np.random.default_rng(5))
+    b.input((4, 6, 6), 4, signed=True)
+    b.conv("conv1", 8, (3, 3), 3, pads=(1, 1, 1, 1))
+    b.thresholds("q1", 3)
+    b.conv("conv2", 8, (3, 3), 3, pads=(1, 1, 1, 1))
+    b.thresholds("q2", 5, signed=True, flips=True)
+    b.add("cat", Concat(("q1", "q2")))
+    b.pool("pool", (2, 2), (1, 1), (1, 1, 0, 0))
+    b.conv("conv3", 4, (3, 3), 3)
+    b.thresholds("q3", 4)
+    b.flatten()
+    b.dense("fc", 5, 3)
+    return b.graph()
+
+
+NETWORKS: dict[str, tuple[Callable[[], Graph], tuple[Asked, ...], tuple[Asked, ...]]] = {
+    "mean": (averaged, ({}, {"conv": (2, 3), "fc": (2, 8)}), ({"fc": (2, 8)}, {"conv": (2, 3)})),
+    "narrow": (
+        narrow,
+        ({}, {"depthwise": (1, 3)}, {"depthwise": (2, 3)}, {"depthwise": (3, 2), "fc": (1, 1)}),
+        ({"depthwise": (3, 2)}, {"fc": (1, 1)}, {"depthwise": (1, 3), "fc": (1, 1)}, {}),
+    ),
+    "joined": (
+        joined,
+        ({}, {"conv3": (2, 3), "conv2": (3, 1)}, {"conv3": (1, 5)}),
+        ({"conv3": (1, 5)}, {}, {"conv3": (2, 3), "conv2": (3, 1)}),
+    ),
+}
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize("name", list(NETWORKS))
+def test_a_layer_depends_on_its_own_planes_alone(name: str, tmp_path: Path, verilator_cache: Path):
+    graph, modes, mixed = NETWORKS[name]
+    folder = tmp_path / "design"
+    design = compiled(graph(), modes, folder, fps=20_000)
+    named = {layer for mode in modes for layer in mode}
+    assert named <= {layer.name for layer in layer_planes(design.stages)}
+    proven(folder, verilator_cache)
+    proven(folder, verilator_cache, written(tmp_path, *mixed))
+
+
+def test_layers_that_read_one_value_take_as_many_planes_of_it(tmp_path: Path) -> None:
+    b = ChainBuilder(np.random.default_rng(5))
+    b.input((4, 6, 6), 4)
+    b.conv("left", 4, (3, 3), 3)
+    b.thresholds("q1", 3)
+    b.at("in")
+    b.conv("right", 4, (3, 3), 3)
+    b.thresholds("q2", 3)
+    b.add("sum", Sum(("q1", "q2"), (1, 1)))
+    b.thresholds("end", 3)
+    low = {"left": (2, 2), "right": (3, 2)}
+    design = compiled(b.graph(), [{}, low], tmp_path / "design", fps=5000)
+    with_planes(design, written(tmp_path, low, {"left": (2, 4)}))
+    with pytest.raises(ConfigError, match="mode 0: a value has one number of planes, but of 'in'"):
+        with_planes(design, written(tmp_path, {"left": (2, 2)}, {}))
 
 
 @pytest.mark.parametrize("name", list(REFUSED))

@@ -89,7 +89,7 @@ def test_a_plan_runs_in_the_image_as_its_caller_without_a_network(
     assert after(words, "--user") == [f"{os.getuid()}:{os.getgid()}"]
     (where,) = after(words, "--workdir")
     kept = tmp_path / "cache/in-docker"
-    mounts = [f"type=bind,source={path},target={path}" for path in (where, kept)]
+    mounts = [f'type=bind,"source={path}","target={path}"' for path in (where, kept)]
     assert after(words, "--mount") == mounts
     assert after(words, "--env") == [f"YOWASP_CACHE_DIR={kept}"]
     assert Path(where).parent == tmp_path / "cache"
