@@ -30,7 +30,7 @@ module bf_plane_table #(
 );
   if (Writable) begin : g_writable
     localparam int unsigned LAYER_WIDTH = Layers > 1 ? $clog2(Layers) : 1;
-    logic [ENTRIES-1:0][MODE_WIDTH-1:0] choices_q;
+    logic [ENTRIES*MODE_WIDTH-1:0] choices_q;
     logic [MODE_WIDTH-1:0]  write_choice, read_choice, chosen;
     logic [LAYER_WIDTH-1:0] write_layer, read_layer;
     logic [16*Modes-1:0]    write_held, read_held;     // what the layer has in each mode
@@ -43,11 +43,11 @@ module bf_plane_table #(
       {write_layer, read_layer}   = '0;
       for (int unsigned e = 0; e < ENTRIES; e++) begin
         if (write_entry_i == ENTRY_WIDTH'(e)) begin
-          write_choice = choices_q[e];
+          write_choice = choices_q[e*MODE_WIDTH +: MODE_WIDTH];
           write_layer  = LAYER_WIDTH'(e % Layers);
         end
         if (read_entry_i == ENTRY_WIDTH'(e)) begin
-          read_choice = choices_q[e];
+          read_choice = choices_q[e*MODE_WIDTH +: MODE_WIDTH];
           read_layer  = LAYER_WIDTH'(e % Layers);
         end
       end
@@ -92,8 +92,10 @@ module bf_plane_table #(
 
     always_ff @(posedge clk_i) begin
       for (int unsigned e = 0; e < ENTRIES; e++) begin
-        if (!rst_ni) choices_q[e] <= MODE_WIDTH'(e / Layers);
-        else if (write_i && write_ok_o && write_entry_i == ENTRY_WIDTH'(e)) choices_q[e] <= chosen;
+        if (!rst_ni) choices_q[e*MODE_WIDTH +: MODE_WIDTH] <= MODE_WIDTH'(e / Layers);
+        else if (write_i && write_ok_o && write_entry_i == ENTRY_WIDTH'(e)) begin
+          choices_q[e*MODE_WIDTH +: MODE_WIDTH] <= chosen;
+        end
       end
     end
   end else begin : g_fixed

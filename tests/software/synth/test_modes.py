@@ -2,12 +2,17 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from bitfold.compiler.compile import compile_graph
 from bitfold.compiler.emit import emit_alone
+from bitfold.compiler.mode_file import Kept
+from bitfold.compiler.modes import Mode, masked_modes
 from bitfold.cost.units import Mvtu
+from bitfold.ir import Graph
 from bitfold.synth.bitstream import board_source
 from bitfold.synth.boards import load_board, pll
 from integer_graphs import digits_like
@@ -17,11 +22,21 @@ pytestmark = pytest.mark.synth
 BOARD = load_board("ulx3s")
 
 
-@pytest.mark.parametrize("with_modes", [False, True])
-def test_yosys_elaborates_the_accelerator_and_its_stages(with_modes: bool, tmp_path) -> None:
+def modes_for(kind: str, graph: Graph, folder: Path) -> Sequence[Mode]:
+    match kind:
+        case "trained":
+            return modes_of(graph, [{}, {"conv2": 2, "q1": 1}, {"fc": 1}], flips=True)
+        case "masked":
+            low = {"conv2": Kept(w_bits=1, a_bits=2), "fc": Kept(w_bits=2, a_bits=None)}
+            return masked_modes(folder, graph, [{}, low, {"conv1": Kept(w_bits=1, a_bits=2)}])
+        case _:
+            return ()
+
+
+@pytest.mark.parametrize("kind", ["none", "trained", "masked"])
+def test_yosys_elaborates_the_accelerator_and_its_stages(kind: str, tmp_path: Path) -> None:
     graph = digits_like()
-    modes = modes_of(graph, [{}, {"conv2": 2, "q1": 1}, {"fc": 1}], flips=True)
-    given = modes if with_modes else ()
+    given = modes_for(kind, graph, tmp_path)
     design = compile_graph(
         graph, tmp_path / "design", source={}, fps=5000, target="ice40", modes=given
     )
