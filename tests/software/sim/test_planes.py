@@ -202,7 +202,7 @@ def test_layers_that_read_one_value_take_as_many_planes_of_it(tmp_path: Path) ->
     b.thresholds("end", 3)
     low = {"left": (2, 2), "right": (3, 2)}
     design = compiled(b.graph(), [{}, low], tmp_path / "design", fps=5000)
-    with_planes(design, written(tmp_path, low, {"left": (2, 4)}))
+    with_planes(design, written(tmp_path, low, {}))
     with pytest.raises(ConfigError, match="mode 0: a value has one number of planes, but of 'in'"):
         with_planes(design, written(tmp_path, {"left": (2, 2)}, {}))
 
