@@ -7,7 +7,7 @@ from itertools import pairwise
 import cocotb
 from finn_layer import case_of
 from streams import reset, start
-from vector_unit import Trace, always, at_random, bursts, play, quiet
+from vector_unit import Trace, always, play, quiet, stalls
 
 from bitfold.sim.reference import mvtu_schedule
 
@@ -53,17 +53,7 @@ async def full_rate_is_what_the_estimate_says(dut):
 async def exact_under_stalls(dut):
     quiet(dut)
     await start(dut)
-    period = UNIT.timing.period
-    runs = (
-        (at_random(0.3, 1), always),
-        (always, at_random(0.4, 2)),
-        (at_random(0.6, 3), at_random(0.6, 4)),
-        (bursts(4 * period, 5), always),
-        (always, bursts(6 * period, 6)),
-        (bursts(3 * period, 7), bursts(3 * period, 8)),
-        (lambda cycle: cycle > 20, lambda cycle: cycle > 8 * period + 50),
-    )
-    for seed, (offer, take) in enumerate(runs):
+    for seed, (offer, take) in enumerate(stalls(UNIT.timing.period)):
         beats, words = CASE.frames(seed)
         trace = await play(dut, beats, len(words), offer, take)
         assert trace.words == words, seed

@@ -128,6 +128,19 @@ def frames(case: Case, vectors: int, seed: int) -> tuple[list[int], list[int]]:
     )
 
 
+def stalls(period: int):
+    """Pairs of when to offer and when to take, for a unit with so many cycles a vector."""
+    return (
+        (at_random(0.3, 1), always),
+        (always, at_random(0.4, 2)),
+        (at_random(0.6, 3), at_random(0.6, 4)),
+        (bursts(4 * period, 5), always),
+        (always, bursts(6 * period, 6)),
+        (bursts(3 * period, 7), bursts(3 * period, 8)),
+        (lambda cycle: cycle > 20, lambda cycle: cycle > 8 * period + 50),
+    )
+
+
 def quiet(dut) -> None:
     dut.in_valid_i.value = 0
     dut.in_data_i.value = 0
@@ -154,16 +167,7 @@ async def stalled(dut, case: Case) -> None:
     quiet(dut)
     await start(dut)
     period = max(t.period for t in case.timings(12))
-    runs = (
-        (at_random(0.3, 1), always),
-        (always, at_random(0.4, 2)),
-        (at_random(0.6, 3), at_random(0.6, 4)),
-        (bursts(4 * period, 5), always),
-        (always, bursts(6 * period, 6)),
-        (bursts(3 * period, 7), bursts(3 * period, 8)),
-        (lambda cycle: cycle > 20, lambda cycle: cycle > 8 * period + 50),
-    )
-    for seed, (offer, take) in enumerate(runs):
+    for seed, (offer, take) in enumerate(stalls(period)):
         beats, words = frames(case, 12, seed)
         trace = await play(dut, beats, len(words), offer, take)
         assert trace.words == words, seed

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bitfold.cli.options import RUNNER, build_runner
+from bitfold.cli.options import RUNNER, build_runner, local_only
 
 if TYPE_CHECKING:
     from bitfold.compiler.design import Design
@@ -59,8 +59,7 @@ def command(
         from bitfold.amd.vivado_bitstream import refuse_serial_options
 
         refuse_serial_options(board, part, baud, seed)
-        if runner != "local":
-            raise ConfigError("--runner docker: Vivado is not in bitfold's image; leave it out")
+        local_only(runner)
         _by_vivado(read, board, clock_mhz or read.clock_mhz, dry_run=dry_run)
         return
     if dry_run:

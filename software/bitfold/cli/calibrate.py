@@ -20,7 +20,8 @@ import click
     show_default=True,
     help="Synthesised stages, kept for the next time.",
 )
-def command(target: str, out: Path | None, cache: Path) -> None:
+@click.option("--only", metavar="KIND", help="Stages of this kind alone, such as ModeControl.")
+def command(target: str, out: Path | None, cache: Path, only: str | None) -> None:
     """Synthesise stages over a grid of parameters and fit the LUT model of a target to them.
 
     Takes minutes. The table belongs into software/bitfold/cost/targets.
@@ -32,20 +33,29 @@ def command(target: str, out: Path | None, cache: Path) -> None:
     from importlib.metadata import version
 
     from bitfold.cli.show import percent, table
-    from bitfold.cost.calibrate import fit, to_toml
+    from bitfold.cost.calibrate import fit, fit_kind, to_toml
     from bitfold.cost.grid import grid
     from bitfold.cost.luts import read_target, stage_luts
+    from bitfold.errors import ConfigError
     from bitfold.files import write_text
     from bitfold.hardware import hardware_folder
     from bitfold.synth.samples import synthesise_stage
 
     before = read_target(target)
     stages = list(grid())
+    if only is not None:
+        kinds = sorted({type(stage).__name__ for stage in stages})
+        if only not in kinds:
+            raise ConfigError(
+                f"--only {only}: no such kind of stage; there are: {', '.join(kinds)}"
+            )
+        stages = [stage for stage in stages if type(stage).__name__ == only]
     samples = []
     with click.progressbar(stages, label=f"synthesising for {target}") as shown:
         for stage in shown:
             samples.append(synthesise_stage(stage, target, hardware_folder() / "rtl", cache))
-    found = fit(before, samples, f"pyosys {version('pyosys')}")
+    tool = f"pyosys {version('pyosys')}"
+    found = fit_kind(before, samples, tool, only) if only else fit(before, samples, tool)
     rows = []
     for sample in samples:
         predicted = stage_luts(sample.stage, found.target)

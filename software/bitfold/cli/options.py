@@ -34,6 +34,12 @@ class Within(TypedDict):
     brams: float | None
 
 
+def local_only(named: str) -> None:
+    """Raise ConfigError for a runner that has no Vivado."""
+    if named != "local":
+        raise ConfigError(f"--runner {named}: Vivado is not in bitfold's image; leave it out")
+
+
 def serial_layers(text: str) -> str | tuple[str, ...]:
     """FINN's MVAUs that become bit-serial: "all", "smaller", or names behind commas.
 

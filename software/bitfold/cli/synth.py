@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bitfold.cli.options import RUNNER, build_runner
+from bitfold.cli.options import RUNNER, build_runner, local_only
 
 
 @click.command("synth", short_help="LUTs, FFs, block RAMs, DSPs, Fmax.")
@@ -56,8 +56,7 @@ def command(
 
         if seed != 1:
             raise ConfigError("--seed: Vivado's place and route takes none")
-        if runner != "local":
-            raise ConfigError("--runner docker: Vivado is not in bitfold's image; leave it out")
+        local_only(runner)
         found = vivado_synth.synth_design(read, target, cache, part=part, place=place)
     else:
         found = synth_design(

@@ -63,6 +63,17 @@ def fit(target: Target, samples: Sequence[Sample], tool: str) -> Fit:
     return Fit(target=fitted, mean_error=mean, worst_error=worst)
 
 
+def fit_kind(target: Target, samples: Sequence[Sample], tool: str, kind: str) -> Fit:
+    """As `fit`, to samples of one kind of part: what the table says of its last whole fit stays,
+    and `refitted` says what was fitted since."""
+    found = fit(target, samples, tool)
+    said = (
+        f"{kind}: {len(samples)} samples, {date.today().isoformat()}, {tool}, "
+        f"mean_error {found.mean_error:.4f}, worst_error {found.worst_error:.4f}"
+    )
+    return replace(found, target=replace(found.target, fit={**target.fit, "refitted": said}))
+
+
 def _least_squares(
     present: Mapping[str, float],
     known: Mapping[str, float],

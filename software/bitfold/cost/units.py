@@ -53,9 +53,8 @@ class ModeControl:
         return (self.modes - 1).bit_length()
 
 
-DIVIDED_BITS = (
-    7  # of codes that dividers make; tables of fewer are small (scripts/measure_divide.py)
-)
+# Of codes that dividers make; tables of fewer are small (scripts/measure_divide.py).
+DIVIDED_BITS = 7
 
 
 @final

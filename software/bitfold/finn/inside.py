@@ -71,9 +71,13 @@ def main() -> None:
         if name in ("step_streamline", "step_convert_to_hw"):
             differ[name] = differing(model, samples["x"], samples["y"])
         if name == "step_target_fps_parallelization" and job["bitserial"]:
-            kept = bit_serial(model, job["bitserial"], given._resolve_fpga_part())
+            from bitfold.finn.serial_select import make_bit_serial
+
+            kept = make_bit_serial(model, job["bitserial"], given._resolve_fpga_part())
     if job["bitserial"]:
-        differ["bit-serial"] = differing(despecialised(model), samples["x"], samples["y"])
+        from finn.util.verification import despecialize_model  # to layers that run in Python
+
+        differ["bit-serial"] = differing(despecialize_model(model), samples["x"], samples["y"])
     began = time.monotonic()
     widen_binary_weights(model)
     part = given._resolve_fpga_part()
@@ -99,20 +103,6 @@ def main() -> None:
         **read,
     }
     Path("finn.json").write_text(json.dumps(found, indent=1))
-
-
-def bit_serial(model: Any, which: Any, part: str) -> dict[str, str]:
-    """Put bit-serial layers in the place of MVAUs; what was asked for and kept, and why."""
-    from bitfold.finn.serial_select import make_bit_serial
-
-    return make_bit_serial(model, which, part)
-
-
-def despecialised(model: Any) -> Any:
-    """The graph with layers that execute in Python: FINN's own, to verify builds against."""
-    from finn.util.verification import despecialize_model
-
-    return despecialize_model(model)
 
 
 def generated(model: Any) -> dict[str, int]:

@@ -56,7 +56,7 @@ def planes_of(kind: Any, *, signed: bool) -> int:
     return int(kind.bitwidth()) + int(signed and not kind.signed())
 
 
-class SerialProduct(MVAU):  # type: ignore[misc]  # FINN has no types
+class SerialProduct(MVAU):
     """The layer as FINN sees it before it has sources: shapes, types, estimates, execution."""
 
     def get_nodeattr_types(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class SerialProduct(MVAU):  # type: ignore[misc]  # FINN has no types
         context[node.output[0]] = y.astype(np.float32).reshape(context[node.output[0]].shape)
 
 
-class SerialUnitRtl(SerialProduct, RTLBackend):  # type: ignore[misc]
+class SerialUnitRtl(SerialProduct, RTLBackend):
     """The operation MVAU_bitserial_rtl: the layer with its sources."""
 
     def get_nodeattr_types(self) -> dict[str, Any]:

@@ -22,9 +22,8 @@ from bitfold.sim.reference.planes import Ints
 MODULE = "bf_finn_mvu"
 MOST_BITS = 8  # of weights and activations
 _STYLE = 1  # of the popcounts: all parts of FINN's that have a table are AMD's
-_BRAM_LUTS = (
-    380  # what a block RAM is worth when foldings are compared: an xc7z020 has 53,200 / 140
-)
+# What a block RAM is worth when foldings are compared: an xc7z020 has 53,200 / 140.
+_BRAM_LUTS = 380
 _FAMILIES = (("xc7", "xc7"), ("xczu", "xcup"), ("xcu", "xcup"), ("xcvu", "xcup"), ("xck", "xcup"))
 
 

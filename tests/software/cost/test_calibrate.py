@@ -2,10 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from bitfold.cli import main
 from bitfold.cost import read_target, stage_ffs, stage_luts
-from bitfold.cost.calibrate import Sample, fit, to_toml
+from bitfold.cost.calibrate import Sample, fit, fit_kind, to_toml
 from bitfold.cost.grid import grid
 from bitfold.cost.luts import features, parse_target, target_names
+from bitfold.cost.units import ModeControl
 
 
 def test_fit_recovers_coefficients_that_made_the_samples():
@@ -35,3 +37,23 @@ def test_every_feature_has_a_coefficient_in_every_table():
         target = read_target(name)
         for stage in grid():
             assert set(features(stage, target)) <= set(target.luts) & set(target.ffs)
+
+
+def test_a_fit_to_one_kind_leaves_the_others_and_their_note():
+    target = read_target("xc7")
+    stages = [stage for stage in grid() if isinstance(stage, ModeControl)]
+    found = fit_kind(
+        target, [Sample(stage=s, luts=100.0, ffs=50.0) for s in stages], "a tool", "ModeControl"
+    )
+    note = dict(found.target.fit)
+    refitted = note.pop("refitted")
+    assert refitted.startswith(f"ModeControl: {len(stages)} samples, ")
+    assert note == {k: v for k, v in target.fit.items() if k != "refitted"}
+    changed = {k for k, v in found.target.luts.items() if v != target.luts[k]}
+    assert changed
+    assert changed <= {name for stage in stages for name in features(stage, target)}
+
+
+def test_a_kind_that_there_is_not_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["calibrate", "--only", "Mvu"]) == 2
+    assert "--only Mvu: no such kind of stage; there are: AxisIn, " in capsys.readouterr().err
