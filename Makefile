@@ -20,8 +20,8 @@ check: ## style, types, import rules, RTL lint
 report: ## make the demo's report again
 	@.venv/bin/bitfold report build/digits
 
-bitstream: ## for a board: BOARD=pynq-z1 DESIGN=build/digits/design, or BACKEND=finn BOARD=Pynq-Z1 MODEL=model.onnx FINN=clone
-	@scripts/bitstream "$(BACKEND)" "$(BOARD)" "$(DESIGN)" "$(MODEL)" "$(FINN)"
+bitstream: ## for a board: BOARD=pynq-z1 DESIGN=build/digits/design, or BACKEND=finn BOARD=Pynq-Z1 MODEL=model.onnx FINN=clone [BITSERIAL=smaller]
+	@scripts/bitstream "$(BACKEND)" "$(BOARD)" "$(DESIGN)" "$(MODEL)" "$(FINN)" "$(BITSERIAL)"
 
 bench: ## LUTs per lane of popcounts and products, with and without the weight memory (steps: scripts/bench_train)
 	@scripts/bench_popcount

@@ -229,7 +229,13 @@ def test_make_bitstream_leads_to_finn(demo: Path, around: Path) -> None:
     given = ["make", "-s", "bitstream", "BACKEND=finn", f"MODEL={demo}", f"FINN={around / 'clone'}"]
     done = subprocess.run(given, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert (demo.parent / "finn" / "top.bit").is_file()
+    made = demo.parent / "finn"
+    assert (made / "top.bit").is_file()
+    assert "bit_serial" not in json.loads((made / "synth.json").read_text())["reports"]
+    given = [*given, "BITSERIAL=smaller"]
+    done = subprocess.run(given, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((made / "synth.json").read_text())["reports"]["bit_serial"] == "smaller"
     given = ["make", "-s", "bitstream", "BACKEND=vitis"]
     other = subprocess.run(given, cwd=root, capture_output=True, text=True, check=False)
     assert other.returncode != 0
