@@ -163,7 +163,28 @@ def joined() -> Graph:
     return b.graph()
 
 
+def pooled() -> Graph:
+    """Maxima of accumulators, quantised behind them by two."""
+    b = ChainBuilder(np.random.default_rng(6))
+    b.input((3, 6, 6), 4, signed=True)
+    b.conv("conv", 6, (3, 3), 3, pads=(1, 1, 1, 1))
+    b.pool("pool", (2, 2), (2, 2))
+    b.thresholds("left", 3, signed=True)
+    b.at("pool")
+    b.thresholds("right", 3, signed=True, flips=True)
+    b.add("sum", Sum(("left", "right"), (1, 1)))
+    b.thresholds("end", 3)
+    b.flatten()
+    b.dense("fc", 5, 3)
+    return b.graph()
+
+
 NETWORKS: dict[str, tuple[Callable[[], Graph], tuple[Asked, ...], tuple[Asked, ...]]] = {
+    "pooled": (
+        pooled,
+        ({}, {"conv": (2, 3), "fc": (2, 2)}, {"conv": (1, 2)}),
+        ({"conv": (2, 3)}, {"fc": (2, 2)}, {"conv": (1, 2), "fc": (2, 2)}),
+    ),
     "mean": (averaged, ({}, {"conv": (2, 3), "fc": (2, 8)}), ({"fc": (2, 8)}, {"conv": (2, 3)})),
     "narrow": (
         narrow,
