@@ -35,7 +35,7 @@ def command(target: str, out: Path | None, cache: Path, only: str | None) -> Non
     from bitfold.cli.show import percent, table
     from bitfold.cost.calibrate import fit, fit_kind, to_toml
     from bitfold.cost.grid import grid
-    from bitfold.cost.luts import read_target, stage_luts
+    from bitfold.cost.luts import Part, read_target, stage_luts
     from bitfold.errors import ConfigError
     from bitfold.files import write_text
     from bitfold.hardware import hardware_folder
@@ -43,19 +43,21 @@ def command(target: str, out: Path | None, cache: Path, only: str | None) -> Non
 
     before = read_target(target)
     stages = list(grid())
+    others: list[Part] = []
     if only is not None:
         kinds = sorted({type(stage).__name__ for stage in stages})
         if only not in kinds:
             raise ConfigError(
                 f"--only {only}: no such kind of stage; there are: {', '.join(kinds)}"
             )
+        others = [stage for stage in stages if type(stage).__name__ != only]
         stages = [stage for stage in stages if type(stage).__name__ == only]
     samples = []
     with click.progressbar(stages, label=f"synthesising for {target}") as shown:
         for stage in shown:
             samples.append(synthesise_stage(stage, target, hardware_folder() / "rtl", cache))
     tool = f"pyosys {version('pyosys')}"
-    found = fit_kind(before, samples, tool, only) if only else fit(before, samples, tool)
+    found = fit_kind(before, samples, others, tool, only) if only else fit(before, samples, tool)
     rows = []
     for sample in samples:
         predicted = stage_luts(sample.stage, found.target)

@@ -1,7 +1,7 @@
 """Fit a target's LUT and FF coefficients to synthesised stages, and write its table."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import final
@@ -41,15 +41,19 @@ class Fit:
     worst_error: float
 
 
-def fit(target: Target, samples: Sequence[Sample], tool: str) -> Fit:
+def fit(
+    target: Target, samples: Sequence[Sample], tool: str, held: Collection[str] = frozenset()
+) -> Fit:
     """Coefficients, none negative, with the least sum of squared relative errors.
 
-    Features that no sample has keep their present coefficient.
+    Features that no sample has, and those `held`, keep their present coefficient.
     """
     rows = [features(s.stage, target) for s in samples]
     measured = (np.array([s.luts for s in samples]), np.array([s.ffs for s in samples]))
-    luts, errors = _least_squares({**target.luts, **_KNOWN_LUTS}, _KNOWN_LUTS, rows, measured[0])
-    ffs, ff_errors = _least_squares({**target.ffs, **_KNOWN_FFS}, _KNOWN_FFS, rows, measured[1])
+    known = {name: target.luts[name] for name in held} | _KNOWN_LUTS
+    luts, errors = _least_squares({**target.luts, **known}, known, rows, measured[0])
+    known = {name: target.ffs[name] for name in held} | _KNOWN_FFS
+    ffs, ff_errors = _least_squares({**target.ffs, **known}, known, rows, measured[1])
     mean, worst = float(errors.mean()), float(errors.max())
     note = {
         "date": date.today().isoformat(),
@@ -63,15 +67,22 @@ def fit(target: Target, samples: Sequence[Sample], tool: str) -> Fit:
     return Fit(target=fitted, mean_error=mean, worst_error=worst)
 
 
-def fit_kind(target: Target, samples: Sequence[Sample], tool: str, kind: str) -> Fit:
-    """As `fit`, to samples of one kind of part: what the table says of its last whole fit stays,
-    and `refitted` says what was fitted since."""
-    found = fit(target, samples, tool)
+def fit_kind(
+    target: Target, samples: Sequence[Sample], others: Sequence[Part], tool: str, kind: str
+) -> Fit:
+    """As `fit`, to samples of one kind of part.
+
+    What `others`, the grid's parts of all other kinds, have too is held. What the table says of its
+    last whole fit stays; `refitted_KIND` says what came since.
+    """
+    held = {name for part in others for name, amount in features(part, target).items() if amount}
+    found = fit(target, samples, tool, held)
     said = (
-        f"{kind}: {len(samples)} samples, {date.today().isoformat()}, {tool}, "
+        f"{len(samples)} samples, {date.today().isoformat()}, {tool}, "
         f"mean_error {found.mean_error:.4f}, worst_error {found.worst_error:.4f}"
     )
-    return replace(found, target=replace(found.target, fit={**target.fit, "refitted": said}))
+    note = {**target.fit, f"refitted_{kind}": said}
+    return replace(found, target=replace(found.target, fit=note))
 
 
 def _least_squares(

@@ -127,7 +127,7 @@ def _first_and_last() -> Iterator[Mvtu]:
 
 
 def _channels() -> Iterator[Vvau]:
-    """Depthwise convolutions, sums, pools; one with integers that leave."""
+    """Depthwise convolutions, sums, pools, integers that leave; quantisers of accumulators."""
     base = Vvau(
         name="vvau",
         group=4,
@@ -155,6 +155,29 @@ def _channels() -> Iterator[Vvau]:
     for group in (2, 8):
         yield replace(
             base, group=group, tpe=group, positions=64, w_kind=0, w_bits=1, out_bits=0, acc_width=10
+        )
+    eight = Divider(shift=14, width=28, slope_bits=19)
+    for group, groups, planes, out_bits, divider in (
+        (8, 2, 19, 3, None),
+        (4, 8, 16, 3, None),
+        (2, 16, 13, 4, None),
+        (8, 4, 11, 2, None),
+        (1, 64, 18, 2, None),
+        (4, 8, 18, 8, eight),
+    ):
+        yield replace(
+            base,
+            group=group,
+            groups=groups,
+            positions=1,
+            planes=planes,
+            act_signed=True,
+            w_kind=0,
+            w_bits=1,
+            acc_width=planes,
+            out_bits=out_bits,
+            tpe=group,
+            divider=divider,
         )
 
 

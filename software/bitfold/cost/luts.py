@@ -137,11 +137,14 @@ def _(stage: Mvtu) -> Features:
 def _(stage: Vvau) -> Features:
     product = stage.planes + 1 + (stage.w_bits if stage.w_kind else 0)
     shared = not stage.final and stage.tpe < stage.group
+    # One value a vector is a quantiser of its own: it gathers planes and adds nothing.
+    sums = stage.positions > 1 or stage.w_kind > 0
     return {
         "vvau": 1,
-        "vvau_address_bit": _bits(2 * stage.groups) + _bits(stage.positions),
-        "vvau_product_bit": stage.group * product,
-        "vvau_sum_bit": stage.group * stage.acc_width,
+        "vvau_address_bit": sums * (_bits(2 * stage.groups) + _bits(stage.positions)),
+        "vvau_gather_bit": 0 if sums else stage.group * stage.planes,
+        "vvau_product_bit": stage.group * product if sums else 0,
+        "vvau_sum_bit": stage.group * stage.acc_width if sums else 0,
         **_codes(stage),
         "share_bit": stage.group * stage.acc_width if shared else 0,
         "final_bit": stage.group * stage.acc_width if stage.final else 0,
