@@ -65,7 +65,7 @@ endmodule
 def toy_design(folder: Path) -> Design:
     """Write it to `folder`, unless it is there, and read it as any other design."""
     if not folder.is_dir():
-        with new_folder(folder) as new:
+        with new_folder(folder, "manifest.json") as new:
             write_text(new / "rtl" / "bf_accelerator.sv", _RTL)
             words = [f"{value & 0xFFFF:04x}" for value in (*CONSTANTS, 0)]
             write_text(new / "mem" / "constants.mem", "\n".join(words) + "\n")

@@ -88,7 +88,7 @@ def explore(
     rows = [Explored(point=point, proof=None) for point in found]
     head = {"kind": KIND, "schema": SCHEMA, "model": source, "target": target}
     head |= {"clock_mhz": clock_mhz}
-    with new_folder(out) as folder:
+    with new_folder(out, "explore.json") as folder:
         _write(folder, head, rows)
     for at in sorted({round(i * (len(rows) - 1) / max(1, prove - 1)) for i in range(prove)}):
         proof = _prove(read, found[at], out, source=source, target=target, clock=clock_mhz)

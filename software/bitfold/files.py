@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bitfold.errors import ArtefactError
+from bitfold.errors import ArtefactError, ConfigError
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -73,9 +73,29 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def check_replaceable(path: Path, *marks: str) -> None:
+    """Raise ConfigError where a folder with somebody's files would be replaced whole.
+
+    marks: names of files, one of which every folder of the kind holds: an earlier one is replaced.
+    """
+    if not path.exists():
+        return
+    there = sorted(each.name for each in path.iterdir()) if path.is_dir() else [path.name]
+    if there and not any((path / mark).is_file() for mark in marks):
+        more = " and more" if len(there) > 3 else ""
+        raise ConfigError(
+            f"{path}: would be replaced whole, but holds {', '.join(there[:3])}{more}, and no "
+            f"{' or '.join(marks)}; name a folder that is new or empty"
+        )
+
+
 @contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path` that replaces `path` only if the block succeeds."""
+def new_folder(path: Path, *marks: str) -> Iterator[Path]:
+    """Yield a temporary folder beside `path` that replaces `path` only if the block succeeds.
+
+    marks: as `check_replaceable` has them, which is asked first.
+    """
+    check_replaceable(path, *marks)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:

@@ -72,7 +72,7 @@ def write_hls(
         "samples": samples.name if samples else "random",
         "frames": len(codes),
     }
-    with new_folder(out) as folder:
+    with new_folder(out, "hls.json") as folder:
         write_text(folder / "network.hpp", files.header)
         write_text(folder / "tables.hpp", files.tables)
         write_text(folder / "network.cpp", files.source)

@@ -140,7 +140,7 @@ def write_plan(
 ) -> tuple[Command, ...]:  # fmt: skip
     """Write what Vivado would be given, with the driver, into `out`; what would run there."""
     made = vivado_plan(design, board, clock_mhz)
-    with new_folder(out) as folder:
+    with new_folder(out, BUILD) as folder:
         for name, content in {**made.plan.files, **_driver(design, made, samples)}.items():
             write_bytes(folder / name, content)
     return made.plan.commands
@@ -178,7 +178,7 @@ def vivado_bitstream(
         placed=placed(used, timing),
         **_result(design, made, built, timing),
     )
-    with new_folder(out) as folder:
+    with new_folder(out, "bitstream.json") as folder:
         for name in (BIT, HWH, UTILISATION, TIMING):
             shutil.copyfile(built.folder / name, folder / name)
         for name, content in driver.items():

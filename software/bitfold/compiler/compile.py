@@ -131,7 +131,7 @@ def compile_graph(
     last = stages[-1]
     assert isinstance(first, AxisIn)
     assert isinstance(last, AxisOut)
-    with new_folder(out) as folder:
+    with new_folder(out, "manifest.json") as folder:
         rtl, mem, bench = _write_sources(folder, layers, stages, target)
         text.save(graph, folder)
         described: list[dict[str, Any]] = []

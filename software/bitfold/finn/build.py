@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bitfold.errors import ToolFailed
-from bitfold.files import digest, new_folder, write_bytes, write_json
+from bitfold.files import check_replaceable, digest, new_folder, write_bytes, write_json
 from bitfold.finn.carried import carried_files
 from bitfold.finn.estimate import BitSerial, finn_samples
 from bitfold.finn.integers import to_finn
@@ -25,7 +25,8 @@ KIND = "finn-build"
 SCHEMA = 1
 BITFILE, HANDOFF = "out/bitfile/finn-accel.bit", "out/bitfile/finn-accel.hwh"
 LOG = "finn.log"
-_SCRIPT = "build.py"
+_SCRIPT, _CONFIG = "build.py", "dataflow_build_config.json"
+_MARKS = (_CONFIG, "synth.json")  # of the folders that are made here
 _HERE = Path(__file__).parent
 _REPORTS = (
     *("estimate_layer_cycles", "estimate_layer_resources", "estimate_network_performance"),
@@ -69,7 +70,7 @@ def build_files(
         "model.onnx": to_finn(graph).SerializeToString(deterministic=True),
         "input.npy": _npy(samples["x"]),
         "expected_output.npy": _npy(samples["y"]),
-        "dataflow_build_config.json": json.dumps(config, indent=1).encode() + b"\n",
+        _CONFIG: json.dumps(config, indent=1).encode() + b"\n",
         _SCRIPT: (_HERE / "docker_build.py").read_bytes(),
         **({"bitserial.json": json.dumps(bitserial).encode()} if bitserial else {}),
         **carried_files(bitserial=bool(bitserial)),
@@ -90,7 +91,7 @@ def finn_plan(files: Mapping[str, bytes]) -> BuildPlan:
 
 def write_plan(files: Mapping[str, bytes], out: Path) -> None:
     """The folder of a build that is not run, replaced whole."""
-    with new_folder(out) as folder:
+    with new_folder(out, *_MARKS) as folder:
         for name, data in files.items():
             write_bytes(folder / name, data)
 
@@ -101,13 +102,14 @@ def finn_bitstream(files: Mapping[str, bytes], runner: FinnDocker, out: Path, ca
     Raises: ToolNotFound for Docker, FINN or Vivado; ToolFailed with the reason as far as the log
     tells.
     """
+    check_replaceable(out, *_MARKS)
     built = execute(finn_plan(files), cache, runner, explain)
     reports = {}
     for name in _REPORTS:
         path = built.folder / "out" / "report" / f"{name}.json"
         if path.is_file():
             reports[name] = _report(path)
-    with new_folder(out) as folder:
+    with new_folder(out, *_MARKS) as folder:
         shutil.copyfile(built.folder / BITFILE, folder / "top.bit")
         if (built.folder / HANDOFF).is_file():
             shutil.copyfile(built.folder / HANDOFF, folder / "top.hwh")

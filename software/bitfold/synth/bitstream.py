@@ -170,7 +170,7 @@ def bitstream(
         tools={**flat.tools, **built.tools},
         seconds=flat.seconds + built.seconds,
     )
-    with new_folder(out) as folder:
+    with new_folder(out, "bitstream.json") as folder:
         shutil.copyfile(file, folder / file.name)
         write_json(folder / "bitstream.json", made.to_json())
     return made

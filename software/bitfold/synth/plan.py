@@ -126,16 +126,17 @@ def execute(
     digest = plan.digest()
     key = hashlib.sha256(json.dumps([digest, versions], sort_keys=True).encode()).hexdigest()[:16]
     folder = cache / f"{plan.name}-{key}"
-    if folder.is_dir():
-        record = json.loads((folder / "build.json").read_text())
+    took = _took(folder, plan)
+    if took is not None:
         return Built(
             name=plan.name,
             folder=folder,
-            seconds=record["seconds"],
+            seconds=took,
             reused=True,
             tools=versions,
             digest=digest,
         )
+    failed = cache / f"{folder.name}.failed"
     _sweep(cache, f".{folder.name}-")
     work = cache / f".{folder.name}-{os.getpid()}"
     shutil.rmtree(work, ignore_errors=True)
@@ -146,13 +147,15 @@ def execute(
             (work / name).parent.mkdir(parents=True, exist_ok=True)
             (work / name).write_bytes(data)
         for command in plan.commands:
-            _run(command, work, cache / f"{folder.name}.failed", runner, explain)
+            _run(command, work, failed, runner, explain)
         for name in plan.outputs:
             if not (work / name).is_file():
                 why = explain(work) if explain else None
+                _keep(work, failed)
                 raise ToolFailed(
                     f"{plan.name}: the tools succeeded without writing {name!r}"
                     + (f": {why}" if why else "")
+                    + f". All they said is in {failed / plan.commands[-1].log}"
                 )
         seconds = time.monotonic() - started
         write_json(work / "build.json", {"digest": digest, "tools": versions, "seconds": seconds})
@@ -185,14 +188,19 @@ def _run(
     seconds = time.monotonic() - started
     text = (work / command.log).read_text(errors="replace")
     why = (explain(work) if explain else None) or _reason(status, text, work)
-    shutil.rmtree(failed, ignore_errors=True)
-    work.rename(failed)
+    _keep(work, failed)
     if why:
         raise ToolFailed(f"{command.tool}: {why}. All it said is in {failed / command.log}")
     raise ToolFailed(
         f"{command.tool} exited {status} after {seconds:.0f} s; last lines "
         f"below, all in {failed / command.log}\n" + "\n".join(text.splitlines()[-15:])
     )
+
+
+def _keep(work: Path, failed: Path) -> None:
+    """The logs of a run that came to nothing, instead of those of the run before."""
+    shutil.rmtree(failed, ignore_errors=True)
+    work.rename(failed)
 
 
 def _reason(status: int, text: str, work: Path) -> str | None:
@@ -205,6 +213,18 @@ def _reason(status: int, text: str, work: Path) -> str | None:
     killed = -status if status < 0 else status - 128
     if killed in _KILLS:
         return f"killed by {_KILLS[killed]}, perhaps for want of memory; start the build again"
+    return None
+
+
+def _took(folder: Path, plan: BuildPlan) -> float | None:
+    """Seconds that a finished build took; None where there is none, or not all of it any more."""
+    try:
+        seconds = json.loads((folder / "build.json").read_text())["seconds"]
+    except (OSError, ValueError, KeyError, TypeError):
+        seconds = None
+    if isinstance(seconds, float) and all((folder / name).is_file() for name in plan.outputs):
+        return seconds
+    shutil.rmtree(folder, ignore_errors=True)
     return None
 
 

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,9 +84,34 @@ def test_a_failed_tool_shows_its_last_lines_and_keeps_its_log(tmp_path: Path) ->
 
 
 def test_a_tool_that_writes_nothing_has_failed(tmp_path: Path) -> None:
-    with pytest.raises(ToolFailed, match=r"without writing 'out\.txt'"):
+    with pytest.raises(ToolFailed, match=r"without writing 'out\.txt'.*failed/yosys\.log$"):
         execute(PLAN, tmp_path, FakeRunner(text=""))
-    assert list(tmp_path.iterdir()) == []
+    (failed,) = tmp_path.iterdir()
+    assert failed.suffix == ".failed"
+    assert len((failed / "yosys.log").read_text().splitlines()) == 40
+
+
+def _lose_output(folder: Path) -> None:
+    (folder / "out.txt").unlink()
+
+
+def _empty_record(folder: Path) -> None:
+    (folder / "build.json").write_text("")
+
+
+def _other_record(folder: Path) -> None:
+    (folder / "build.json").write_text("[1]")
+
+
+@pytest.mark.parametrize("damage", [_lose_output, _empty_record, _other_record])
+def test_a_finished_build_that_lost_a_part_is_made_anew(
+    damage: Callable[[Path], None], tmp_path: Path
+) -> None:
+    damage(execute(PLAN, tmp_path, FakeRunner()).folder)
+    again = execute(PLAN, tmp_path, FakeRunner())
+    assert not again.reused
+    assert (again.folder / "out.txt").read_text() == "fine"
+    assert execute(PLAN, tmp_path, FakeRunner()).reused
 
 
 def test_what_explains_a_failure_stands_in_place_of_the_last_lines(tmp_path: Path) -> None:
@@ -94,7 +120,7 @@ def test_what_explains_a_failure_stands_in_place_of_the_last_lines(tmp_path: Pat
 
     with pytest.raises(ToolFailed, match=r"^yosys: line 40 says why\. All .*failed/yosys\.log$"):
         execute(PLAN, tmp_path, FakeRunner(status=7), explain)
-    with pytest.raises(ToolFailed, match=r"without writing 'out\.txt': line 40 says why$"):
+    with pytest.raises(ToolFailed, match=r"without writing 'out\.txt': line 40 says why\. All"):
         execute(PLAN, tmp_path, FakeRunner(text=""), explain)
     with pytest.raises(ToolFailed, match=r"(?s)yosys exited 7.*line 39$"):
         execute(PLAN, tmp_path, FakeRunner(status=7), lambda _: None)
