@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import final
 
 from bitfold.errors import ToolNotFound
-from bitfold.files import write_text
+from bitfold.files import check_replaceable, write_text
 from bitfold.synth.plan import Command
 
 _STAMP = ".bitfold-complete"
@@ -43,13 +44,24 @@ def environment_there(wanted: Environment, folder: Path) -> bool:
 def make_environment(wanted: Environment, folder: Path) -> Path:
     """The environment's Python; made in `folder` where it is not there or of other versions.
 
-    A half-made one, after a kill, is made anew. Raises: ToolNotFound when something cannot be
-    installed, with what pip said.
+    A half-made one, after a kill, is made anew; of two processes one makes it and one waits.
+    Raises: ToolNotFound when something cannot be installed, with what pip said; ConfigError for a
+    folder that holds something else.
     """
-    python = folder / "bin" / "python"
-    if environment_there(wanted, folder):
-        return python
+    if not environment_there(wanted, folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with (folder.parent / f".{folder.name}.lock").open("w") as lock:
+            flock(lock, LOCK_EX)
+            if not environment_there(wanted, folder):
+                _make(wanted, folder)
+    return folder / "bin" / "python"
+
+
+def _make(wanted: Environment, folder: Path) -> None:
+    check_replaceable(folder, _STAMP)
     shutil.rmtree(folder, ignore_errors=True)
+    write_text(folder / _STAMP, "")  # ours, and not complete
+    python = folder / "bin" / "python"
     pins = folder / "requirements.txt"
     pip: tuple[str, ...] = (str(python), "-m", "pip", "install", "--quiet")
     if find_spec("uv") is not None:  # links files instead of copying them
@@ -75,7 +87,6 @@ def make_environment(wanted: Environment, folder: Path) -> Path:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return python
 
 
 @final
