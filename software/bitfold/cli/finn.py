@@ -46,12 +46,17 @@ def command(
       bitfold finn model.onnx --bitserial smaller    (bit-serial layers, where they take fewer LUTs)
       bitfold finn model.onnx --bitserial MVAU_rtl_0,MVAU_hls_1    (all, or those named)
     """
+    import shlex
+
     from bitfold.api import read_graph
     from bitfold.cli.options import serial_layers
+    from bitfold.errors import ConfigError
     from bitfold.finn.build import build_files, finn_bitstream, finn_plan, write_plan
     from bitfold.synth.finn_docker import SCRIPT, FinnDocker
 
     where = out or model.parent / "finn"
+    if where.resolve() == clone.resolve():
+        raise ConfigError(f"{where} is the clone of FINN, and would be replaced; name another, -o")
     files = build_files(
         read_graph(model),
         board=board,
@@ -67,8 +72,8 @@ def command(
         words, around = runner.start(finn_plan(files).commands[0], where)
         click.echo(f"{where}: written, nothing run. In {clone} would run:")
         for name, value in around.items():
-            click.echo(f"  {name}='{value}' \\")
-        click.echo(f"  {' '.join(words)}")
+            click.echo(f"  {name}={shlex.quote(value)} \\")
+        click.echo(f"  {shlex.join(words)}")
         return
     made = finn_bitstream(files, runner, where, model.parent / "cache" / "finn")
     click.echo(f"{made}: {made.stat().st_size} bytes; reports in {where / 'synth.json'}")

@@ -3,7 +3,6 @@
 import io
 import json
 import math
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,30 +12,24 @@ import numpy as np
 
 from bitfold.errors import ToolFailed
 from bitfold.files import check_replaceable, digest, new_folder, write_bytes, write_json
+from bitfold.finn.boards import ZYNQ, check_asked
 from bitfold.finn.carried import carried_files
 from bitfold.finn.estimate import BitSerial, finn_samples
+from bitfold.finn.explain import LOG, explain
 from bitfold.finn.integers import to_finn
 from bitfold.ir.graph import Graph
 from bitfold.synth.finn_docker import TOOL, FinnDocker
 from bitfold.synth.plan import BuildPlan, Command, execute
-from bitfold.synth.vendor_logs import DISK_FULL, LICENCE
 
 KIND = "finn-build"
 SCHEMA = 1
 BITFILE, HANDOFF = "out/bitfile/finn-accel.bit", "out/bitfile/finn-accel.hwh"
-LOG = "finn.log"
 _SCRIPT, _CONFIG = "build.py", "dataflow_build_config.json"
 _MARKS = (_CONFIG, "synth.json")  # of the folders that are made here
 _HERE = Path(__file__).parent
 _REPORTS = (
     *("estimate_layer_cycles", "estimate_layer_resources", "estimate_network_performance"),
     *("rtlsim_performance", "ooc_synth_and_timing", "post_synth_resources", "bit_serial"),
-)
-_NOT_SERIAL = re.compile(
-    r"(?:\S+ is no MVAU of FINN's|\S+ cannot be bit-serial|part \S+ bitfold has no table).*$", re.M
-)
-_UNMAPPED = re.compile(
-    r"^.*(?:Unsupported/unmapped|cycle-free graph|Only a single Streaming).*$", re.M
 )
 
 
@@ -46,8 +39,10 @@ def build_files(
     """What a build starts from, by name: network, configuration, samples, script.
 
     The builder compares its own graphs and the simulated hardware with the samples.
-    bitserial: MVAUs whose place bit-serial layers take.
+    bitserial: MVAUs whose place bit-serial layers take. Raises: ConfigError; UnsupportedOp for
+    what FINN has no layer for.
     """
+    check_asked(board, ZYNQ, fps, clock_mhz)
     samples = np.load(io.BytesIO(finn_samples(graph, 1)))
     config = {
         "output_dir": "out",
@@ -130,21 +125,3 @@ def _report(path: Path) -> Any:
         return json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise ToolFailed(f"{path}: FINN wrote a report that is no JSON ({error})") from None
-
-
-def explain(work: Path) -> str | None:
-    """What stopped FINN, as one sentence; None when its log does not say."""
-    path = work / LOG
-    text = path.read_text(errors="replace") if path.is_file() else ""
-    if DISK_FULL.search(text):
-        return "the disk is full; make room in the build folder and start again"
-    if LICENCE.search(text):
-        return (
-            "Vivado has no licence in the container. Set XILINXD_LICENSE_FILE to a file or "
-            "port@host, or take a board whose part the free edition has"
-        )
-    found = _NOT_SERIAL.search(text)
-    if found:
-        return found[0].strip()
-    found = _UNMAPPED.search(text)
-    return f"FINN has no layer for a part of the network: {found[0].strip()}" if found else None

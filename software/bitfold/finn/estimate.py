@@ -11,7 +11,9 @@ from typing import Any, final
 import numpy as np
 
 from bitfold.errors import ToolFailed
+from bitfold.finn.boards import ALL, check_asked
 from bitfold.finn.carried import carried_files
+from bitfold.finn.explain import LOG, explain
 from bitfold.finn.integers import to_finn
 from bitfold.ir.graph import Graph
 from bitfold.ir.interp import run
@@ -111,8 +113,8 @@ def finn_estimate(
 
     home: folder of FINN's environment, made where it is missing (minutes, 1.2 GB).
     bitserial: MVAUs whose place bit-serial layers take.
-    Raises: UnsupportedOp for what FINN has no layer for, ToolNotFound when FINN cannot be
-    installed, ToolFailed when FINN says no.
+    Raises: ConfigError; UnsupportedOp for what FINN has no layer for; ToolNotFound when FINN
+    cannot be installed; ToolFailed when FINN says no.
     """
     model = to_finn(graph).SerializeToString(deterministic=True)
     plan = finn_plan(
@@ -136,6 +138,7 @@ def finn_plan(
     bitserial: BitSerial = (),
 ) -> BuildPlan:
     """FINN's front end over an ONNX file, with integers x and y to compare its graphs on."""
+    check_asked(board, ALL, fps, clock_mhz)
     job = {
         "board": board,
         "period_ns": 1000 / clock_mhz,
@@ -152,7 +155,7 @@ def finn_plan(
             "inside.py": (_HERE / "inside.py").read_bytes(),
             **carried_files(bitserial=bool(bitserial)),
         },
-        commands=(Command(tool="python", args=("inside.py", "job.json"), log="finn.log"),),
+        commands=(Command(tool="python", args=("inside.py", "job.json"), log=LOG),),
         outputs=(_RESULT,),
     )
 
@@ -163,7 +166,7 @@ def run_finn(plan: BuildPlan, *, home: Path, cache: Path, clock_mhz: float) -> F
     runner = EnvironmentRunner(
         make_environment(wanted, home.absolute()), f"{wanted.tool} {wanted.key}"
     )
-    built = execute(plan, cache, runner)
+    built = execute(plan, cache, runner, explain)
     return read_result(built.folder / _RESULT, clock_mhz)
 
 

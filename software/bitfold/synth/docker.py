@@ -11,7 +11,8 @@ import os
 import re
 import shutil
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -58,21 +59,16 @@ class DockerRunner:
 
     def run(self, command: Command, folder: Path, log: Path) -> int:
         """As the protocol says. The container dies with an interrupted caller."""
-        _remove_orphans(folder)
+        remove_orphans(folder)
         _kept(folder).mkdir(exist_ok=True)  # by us: Docker would make it root's
-        try:
-            with log.open("wb") as out:
-                return subprocess.run(
-                    self.start(command, folder),
-                    check=False,
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=subprocess.STDOUT,
-                ).returncode
-        except BaseException:
-            with suppress(ToolNotFound):  # what ended the run is the message
-                _ask("rm", "--force", _name(folder))
-            raise
+        with removed_if_interrupted(folder), log.open("wb") as out:
+            return subprocess.run(
+                self.start(command, folder),
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            ).returncode
 
     def start(self, command: Command, folder: Path) -> tuple[str, ...]:
         """The command line."""
@@ -81,7 +77,7 @@ class DockerRunner:
         mounts = [f'type=bind,"source={path}","target={path}"' for path in (where, kept)]
         return (
             *("docker", "run", "--rm", "--init", "--pull", "never", "--network", "none"),
-            *("--name", _name(folder), "--user", _user()),
+            *("--name", container_name(folder), "--user", _user()),
             *("--mount", mounts[0], "--mount", mounts[1], "--workdir", str(where)),
             *("--env", f"YOWASP_CACHE_DIR={kept}", "--entrypoint", "python", self.image),
             *("-c", TOOLS[command.tool].code, *command.args),
@@ -130,7 +126,19 @@ def _user() -> str:
     return "0:0" if rootless else f"{os.getuid()}:{os.getgid()}"
 
 
-def _name(folder: Path) -> str:
+@contextmanager
+def removed_if_interrupted(folder: Path) -> Iterator[None]:
+    """Around the run of a build's container, which outlives whoever started it otherwise."""
+    try:
+        yield
+    except BaseException:
+        with suppress(ToolNotFound):  # what ended the run is the message
+            _ask("rm", "--force", container_name(folder))
+        raise
+
+
+def container_name(folder: Path) -> str:
+    """Of the build that runs in `folder`."""
     return f"bitfold{folder.name}"
 
 
@@ -139,7 +147,7 @@ def _kept(folder: Path) -> Path:
     return folder.resolve().parent / "in-docker"
 
 
-def _remove_orphans(folder: Path) -> None:
+def remove_orphans(folder: Path) -> None:
     """Stop containers of this build whose bitfold was killed; live ones are another process's."""
     build = _BUILD.match(folder.name)
     if build is None:

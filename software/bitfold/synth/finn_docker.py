@@ -12,15 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from bitfold.errors import ToolNotFound
-from bitfold.synth.docker import check_daemon
+from bitfold.errors import ConfigError, ToolNotFound
+from bitfold.synth.docker import (
+    check_daemon,
+    container_name,
+    remove_orphans,
+    removed_if_interrupted,
+)
 from bitfold.synth.plan import Command
+from bitfold.synth.vivado import NEWEST, OLDEST
 
 TOOL = "finn"
 SCRIPT = "run-docker.sh"
 # Of FINN's branch dev, April 2026: the first known here with Trunc 2 and Vivado 2024.2.
 COMMIT = "73ba5ed"
 PLACE, VERSION, LICENCE = "FINN_XILINX_PATH", "FINN_XILINX_VERSION", "XILINXD_LICENSE_FILE"
+EXTRA = "FINN_DOCKER_EXTRA"  # the user's own stays in it
 _NAME = re.compile(r"^20\d\d\.[1-4]$")
 
 
@@ -43,13 +50,16 @@ class FinnDocker:
         return f"finn {self.commit() or 'without a commit'}, Vivado {version} in {place}"
 
     def run(self, command: Command, folder: Path, log: Path) -> int:
-        """As the protocol says."""
+        """As the protocol says. The container dies with an interrupted caller; one that outlived
+        a killed caller is removed first."""
         words, around = self.start(command, folder)
-        with log.open("wb") as out:
+        remove_orphans(folder)
+        named = {EXTRA: f"{around[EXTRA]}--name {container_name(folder)} "}
+        with removed_if_interrupted(folder), log.open("wb") as out:
             return subprocess.run(
                 words,
                 cwd=self.clone,
-                env=os.environ | around,
+                env=os.environ | around | named,
                 check=False,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -60,16 +70,20 @@ class FinnDocker:
         """The command line, run in the clone, and the settings that it reads.
 
         The plain form: FINN's build_dataflow and build_custom want a terminal.
+        Raises: ConfigError for a path that FINN's script would take apart, ToolNotFound for a
+        licence that is not there.
         """
         where = folder.resolve()
-        extra = f"-v {where}:{where}"
-        licence = os.environ.get(LICENCE, "")
-        if licence:
-            mount = f" -v {licence}:{licence}" if Path(licence).exists() else " --network=host"
-            extra += f"{mount} -e {LICENCE}={licence}"
+        for what, path in (
+            ("the build's folder", str(where)),
+            ("FINN's clone", str(self.clone.resolve())),
+            (PLACE, os.environ.get(PLACE, "")),
+        ):
+            _check_path(what, path)
         args = [word.replace("{folder}", str(where)) for word in command.args]
+        mine = " ".join((os.environ.get(EXTRA, ""), f"-v {where}:{where}", *_licence())).strip()
         return (f"./{SCRIPT}", *args), {
-            "FINN_DOCKER_EXTRA": f" {extra} ",
+            EXTRA: f" {mine} ",
             "FINN_HOST_BUILD_DIR": str(where / "scratch"),
         }
 
@@ -88,11 +102,18 @@ class FinnDocker:
                 f"{PLACE} and {VERSION} are not set; FINN's container mounts Vivado from there, "
                 f"for example {PLACE}=/opt/Xilinx {VERSION}=2022.2"
             )
+        if not Path(named).is_absolute():
+            raise ToolNotFound(f"{PLACE} must be an absolute path, got {named!r}")
         if not _NAME.match(version):
             raise ToolNotFound(f"{VERSION} must be a version as in 2022.2, got {version!r}")
+        low, high = (".".join(map(str, each)) for each in (OLDEST, NEWEST))
+        if not low <= version <= high:
+            raise ToolNotFound(f"{VERSION} is {version}; FINN's builds here take {low} to {high}")
         place = Path(named)
-        if not any((place / each).is_dir() for each in (f"Vivado/{version}", f"{version}/Vivado")):
-            raise ToolNotFound(f"{place}: no Vivado {version} in it; see {PLACE} and {VERSION}")
+        for tool, names in (("Vivado", ("Vivado",)), ("Vitis HLS", ("Vitis_HLS", "Vitis"))):
+            folders = [f for x in names for f in (f"{x}/{version}", f"{version}/{x}")]
+            if not any((place / each).is_dir() for each in folders):
+                raise ToolNotFound(f"{place}: no {tool} {version} in it; see {PLACE} and {VERSION}")
         return place, version
 
     def commit(self) -> str | None:
@@ -119,3 +140,32 @@ class FinnDocker:
             f"{self.clone} is at {found[:7] if found else 'no known commit'}; this was made for "
             f"FINN's {COMMIT}, got by: git -C {self.clone} checkout {COMMIT}"
         )
+
+
+def _check_path(what: str, path: str) -> None:
+    """Raise ConfigError for a path that FINN's script, which quotes nothing, would take apart."""
+    wrong = re.search(r"[\s:*?\[]", path)
+    if wrong:
+        raise ConfigError(
+            f"{path}: {what} has {wrong[0]!r} in its path, at which FINN's {SCRIPT} takes it "
+            "apart; move it to a path without"
+        )
+
+
+def _licence() -> tuple[str, ...]:
+    """Words for docker: files of licences mounted, servers reached."""
+    there = []
+    words: list[str] = []
+    for each in filter(None, os.environ.get(LICENCE, "").split(os.pathsep)):
+        path = Path(each).resolve()
+        if path.exists():
+            _check_path(LICENCE, str(path))
+            words.append(f"-v {path}:{path}")
+            there.append(str(path))
+        elif "@" in each:
+            there.append(each)
+        else:
+            raise ToolNotFound(f"{LICENCE} names {each!r}, which is no file and no port@host")
+    if any("@" in each for each in there):
+        words.append("--network=host")
+    return (*words, f"-e {LICENCE}={os.pathsep.join(there)}") if there else ()

@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from errno import EDQUOT, ENOSPC
 from pathlib import Path, PurePosixPath
 from typing import Protocol, final
 
@@ -182,7 +183,12 @@ def _run(
     command: Command, work: Path, failed: Path, runner: Runner, explain: Explain | None
 ) -> None:
     started = time.monotonic()
-    status = runner.run(command, work, work / command.log)
+    try:
+        status = runner.run(command, work, work / command.log)
+    except OSError as error:
+        if error.errno in (ENOSPC, EDQUOT):
+            raise
+        raise ToolFailed(f"{command.tool} cannot be started ({error})") from None
     if status == 0:
         return
     seconds = time.monotonic() - started

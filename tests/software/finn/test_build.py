@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -13,15 +15,17 @@ from click.testing import CliRunner
 import bitfold
 from bitfold.cli.main import cli
 from bitfold.errors import ToolFailed, ToolNotFound
-from bitfold.finn.build import build_files, explain, finn_bitstream, finn_plan
+from bitfold.finn.build import build_files, finn_bitstream, finn_plan
+from bitfold.finn.explain import explain
 from bitfold.synth import finn_docker
-from bitfold.synth.finn_docker import COMMIT, LICENCE, PLACE, VERSION, FinnDocker
+from bitfold.synth.finn_docker import COMMIT, EXTRA, LICENCE, PLACE, VERSION, FinnDocker
 from demo_net import demo_model
 
 RUN_DOCKER = """#!/bin/sh
 # A stand-in for FINN's script: what it is called with, and what a build would leave.
 [ -t 0 ] && exit 9
-printf '%s\\n' "$PWD" "$FINN_DOCKER_EXTRA" "$FINN_HOST_BUILD_DIR" "$@" > "$CALLS"
+printf '%s\\n' "$PWD" "${FINN_DOCKER_EXTRA%--name*}" "$FINN_HOST_BUILD_DIR" "$@" > "$CALLS"
+echo "${FINN_DOCKER_EXTRA##* --name }" > "$CALLS.name"
 docker run finn "$@"
 folder=$(dirname "$2")
 cd "$folder" || exit 8
@@ -33,14 +37,18 @@ case $MANNER in
         echo '{"LUT": 12}' > out/report/post_synth_resources.json ;;
   none) echo "build failed"; exit 0 ;;
   licence) echo "ERROR: [Common 17-345] A valid license was not found"; exit 1 ;;
+  interrupted) kill -INT $PPID; exit 130 ;;
   full) echo "OSError: No space left on device"; exit 1 ;;
   layers) echo "FINNUserError: Unsupported/unmapped layer(s) found, starting with Mul_0"; exit 1 ;;
-  names) echo "ValueError: 'fc' is no MVAU of FINN's; there are: MVAU_rtl_0"; exit 1 ;;
+  names) echo '    raise ValueError(f"{name!r} is no MVAU of FINN'"'"'s; there are: {found}")'
+         echo "ValueError: 'fc' is no MVAU of FINN's; there are: MVAU_rtl_0"; exit 1 ;;
   kept) echo "ValueError: MVAU_hls_0 cannot be bit-serial: its activations are bipolar"; exit 1 ;;
   versal) echo "ConfigError: part 'xcvc1902': bitfold has no table of prices for its family" ;;
 esac
 """
 DOCKER = """#!/bin/sh
+echo "$@" >> "$CALLS.docker"
+[ "$1" != ps ] || cat "$CALLS.running" 2>&-
 [ "$1 $MANNER" = "info dead" ] || exit 0
 echo "Cannot connect to the Docker daemon" >&2
 exit 1
@@ -60,11 +68,13 @@ def around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.parent.mkdir(parents=True)
         path.write_text(text)
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    (tmp_path / "xilinx/Vivado/2022.2").mkdir(parents=True)
+    for name in ("Vivado/2022.2", "Vitis_HLS/2022.2", "2024.2/Vivado"):
+        (tmp_path / "xilinx" / name).mkdir(parents=True)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv(PLACE, str(tmp_path / "xilinx"))
     monkeypatch.setenv(VERSION, "2022.2")
     monkeypatch.delenv(LICENCE, raising=False)
+    monkeypatch.delenv(EXTRA, raising=False)
     monkeypatch.setenv("CALLS", str(tmp_path / "calls.txt"))
     monkeypatch.setenv("MANNER", "good")
     return tmp_path
@@ -166,8 +176,88 @@ def test_a_licence_file_is_mounted_and_a_server_reached(around, monkeypatch) -> 
     monkeypatch.setenv(LICENCE, str(around / "lic.dat"))
     extra = runner.start(command, around)[1]["FINN_DOCKER_EXTRA"]
     assert f"-v {around / 'lic.dat'}:{around / 'lic.dat'}" in extra
+    assert "--network=host" not in extra
     monkeypatch.setenv(LICENCE, "2100@server")
     assert "--network=host" in runner.start(command, around)[1]["FINN_DOCKER_EXTRA"]
+    monkeypatch.setenv(LICENCE, f"2100@server:{around / 'lic.dat'}")
+    extra = runner.start(command, around)[1]["FINN_DOCKER_EXTRA"]
+    words = f":{around / 'lic.dat'} --network=host -e {LICENCE}=2100@server:{around}"
+    assert words in extra
+    monkeypatch.setenv(LICENCE, str(around / "gone.dat"))
+    with pytest.raises(ToolNotFound, match=r"gone\.dat', which is no file and no port@host"):
+        runner.start(command, around)
+
+
+def test_what_the_user_gives_docker_stays(demo, around, monkeypatch) -> None:
+    monkeypatch.setenv(EXTRA, " -e NAME=value ")
+    build(demo, around)
+    extra = (around / "calls.txt").read_text().splitlines()[1]
+    assert extra.split()[:3] == ["-e", "NAME=value", "-v"]
+
+
+@pytest.mark.parametrize("name", ["a b", "a:b", "a*"])
+def test_a_path_that_finns_script_would_take_apart_is_refused(name, demo, around) -> None:
+    (around / name).mkdir()
+    other = demo.rename(around / name / "model.onnx")
+    said = build(other, around)
+    assert f"{name}/cache/finn/.finn-bitstream-" in said
+    assert f"has {name[1]!r} in its path, at which FINN's run-docker.sh takes it apart" in said
+    assert not (around / "calls.txt").exists()
+    assert list((other.parent / "cache/finn").iterdir()) == []
+    (around / "clone").rename(around / name / "clone")
+    other = other.rename(around / "model.onnx")
+    said = build(other, around, "--finn", str(around / name / "clone"))
+    assert f"{name}/clone: FINN's clone has" in said
+
+
+def test_the_clone_of_finn_is_not_replaced(demo: Path, around: Path) -> None:
+    said = build(demo, around, "-o", str(around / "clone"), "--dry-run")
+    assert "clone is the clone of FINN, and would be replaced" in said
+    assert (around / "clone/run-docker.sh").is_file()
+
+
+def test_a_container_that_outlived_a_killed_bitfold_is_removed(demo, around, monkeypatch) -> None:
+    build(demo, around)
+    name = (around / "calls.txt.name").read_text().strip()
+    assert name.startswith("bitfold.finn-bitstream-")
+    dead = f"{name.rpartition('-')[0]}-999999999"
+    (around / "calls.txt.running").write_text(f"{dead}\n")
+    for path in (around / "cache/finn").iterdir():
+        path.rename(around / path.name)
+    build(demo, around)
+    assert f"rm --force {dead}" in (around / "calls.txt.docker").read_text().splitlines()
+
+
+def test_an_interrupt_takes_the_container_along(demo, around, monkeypatch, request) -> None:
+    monkeypatch.setenv("MANNER", "interrupted")
+    # Whoever starts tests in the background has interrupts ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
+    build(demo, around)
+    name = (around / "calls.txt.name").read_text().strip()
+    assert f"rm --force {name}" in (around / "calls.txt.docker").read_text().splitlines()
+    assert list((around / "cache/finn").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--fps", "nan"), "fps must be positive and finite, got nan"),
+        (("--fps", "0"), "fps must be positive"),
+        (("--clock-mhz", "0"), "clock_mhz must be positive"),
+        (("--clock-mhz", "-3"), "clock_mhz must be positive"),
+        (("--board", "pynq-z1"), "board 'pynq-z1' is none.*did you mean 'Pynq-Z1'"),
+        (("--board", "kv260"), "did you mean 'KV260_SOM'"),
+        (("--board", "U250"), "board 'U250' is none of those.*boards: Ultra96, "),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused_before_anything_is_written(
+    given, words, demo, around
+) -> None:
+    said = build(demo, around, *given, "--dry-run")
+    assert said.startswith("ConfigError")
+    assert re.search(words, said)
+    assert not (around / "made").exists()
 
 
 @pytest.mark.parametrize(
@@ -177,7 +267,7 @@ def test_a_licence_file_is_mounted_and_a_server_reached(around, monkeypatch) -> 
         ("licence", "no licence in the container"),
         ("full", "the disk is full"),
         ("layers", "FINN has no layer for a part of the network"),
-        ("names", "'fc' is no MVAU of FINN's; there are: MVAU_rtl_0"),
+        ("names", "finn: 'fc' is no MVAU of FINN's; there are: MVAU_rtl_0"),
         ("kept", "MVAU_hls_0 cannot be bit-serial: its activations are bipolar"),
         ("versal", "part 'xcvc1902': bitfold has no table of prices"),
     ],
@@ -205,6 +295,12 @@ def test_what_is_missing_is_named(demo: Path, around: Path, monkeypatch) -> None
     assert "no Vivado 2024.1" in build(demo, around)
     monkeypatch.setenv(VERSION, "newest")
     assert "must be a version as in 2022.2" in build(demo, around)
+    monkeypatch.setenv(VERSION, "2024.2")
+    assert "xilinx: no Vitis HLS 2024.2 in it" in build(demo, around)
+    monkeypatch.setenv(VERSION, "2019.1")
+    assert "is 2019.1; FINN's builds here take 2022.2 to 2025.2" in build(demo, around)
+    monkeypatch.setenv(PLACE, "xilinx")
+    assert "must be an absolute path, got 'xilinx'" in build(demo, around)
     monkeypatch.delenv(VERSION)
     assert f"{PLACE} and {VERSION} are not set" in build(demo, around)
     (around / "clone/run-docker.sh").unlink()
@@ -220,8 +316,16 @@ def test_without_docker_it_says_so(around: Path, monkeypatch) -> None:
 
 def test_a_log_that_says_nothing_explains_nothing(tmp_path: Path) -> None:
     assert explain(tmp_path) is None
-    (tmp_path / "finn.log").write_text("Traceback\n")
+    (tmp_path / "finn.log").write_text("ValueError: of another tool\nTraceback\n")
     assert explain(tmp_path) is None
+
+
+def test_what_ended_the_last_traceback_is_the_message(tmp_path: Path) -> None:
+    raised = '  File "a.py", line 1, in f\n    x: int\n'
+    last = f"Traceback (most recent call last):\n{raised}finn.util.FINNUserError: MVAU_0: no\nmore"
+    first = f"Traceback (most recent call last):\n{raised}KeyError: 'first'\n\nDuring ...:\n\n"
+    (tmp_path / "finn.log").write_text(first + last)
+    assert explain(tmp_path) == "FINN stopped with FINNUserError: MVAU_0: no"
 
 
 def test_make_bitstream_leads_to_finn(demo: Path, around: Path) -> None:

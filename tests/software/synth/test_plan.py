@@ -126,6 +126,18 @@ def test_what_explains_a_failure_stands_in_place_of_the_last_lines(tmp_path: Pat
         execute(PLAN, tmp_path, FakeRunner(status=7), lambda _: None)
 
 
+def test_a_tool_that_cannot_be_started_is_not_taken_for_a_full_disk(tmp_path: Path) -> None:
+    class Forbidden(FakeRunner):
+        def run(self, command: Command, folder: Path, log: Path) -> int:
+            subprocess.run([str(folder / "synth.ys")], check=False)
+            return 0
+
+    words = r"^yosys cannot be started \(\[Errno 13\] Permission denied: '.*/synth\.ys'\)$"
+    with pytest.raises(ToolFailed, match=words):
+        execute(PLAN, tmp_path, Forbidden())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     class Interrupted(FakeRunner):
         def run(self, command: Command, folder: Path, log: Path) -> int:
