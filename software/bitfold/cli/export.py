@@ -14,9 +14,9 @@ import click
 def command(*, model: Path, flow: str, out: Path, integers: bool, top_k: bool) -> None:
     """Write MODEL (QONNX) as FINN takes it, or say what FINN would trip over.
 
-    The file is QONNX with an integer input. With --integers it is the network as bitfold compiles
-    it, integers and thresholds alone: nothing is left to streamline, ties are rounded as QONNX
-    says.
+    The file is QONNX with an integer input; where FINN's default steps will not do, as for residual
+    networks, that is said. With --integers it is the network as bitfold compiles it, integers and
+    thresholds alone: nothing is left to streamline, ties are rounded as QONNX says.
 
     \b
     Example:
@@ -30,5 +30,9 @@ def command(*, model: Path, flow: str, out: Path, integers: bool, top_k: bool) -
     if integers:
         export_integers(model, out)
     else:
-        export_qonnx(model, out, top_k=top_k)
+        left = export_qonnx(model, out, top_k=top_k)
+        if left:
+            click.echo(f"warning: FINN's default steps do not take {out}: {left[0]}", err=True)
+            if left[1:]:
+                click.echo(f"  and {len(left) - 1} more nodes, {left[1].node!r} first", err=True)
     click.echo(f"{out}: for {flow.upper()}")

@@ -35,6 +35,10 @@ KNOWN = frozenset(
 )
 
 
+_NOT_IN_INTEGERS = ("DepthToSpace",)
+_ALONE = "networks with it run on bitfold's own accelerator (bitfold compile)"
+
+
 @final
 @dataclass(frozen=True)
 class Finding:
@@ -54,16 +58,44 @@ def findings(model: onnx.ModelProto) -> tuple[Finding, ...]:
     return tuple(_found(view))
 
 
+def left_behind(model: onnx.ModelProto) -> tuple[Finding, ...]:
+    """Nodes whose scales FINN's default steps leave in front of layers, which then stay unmapped.
+
+    Not refused: builds may have further steps, as FINN's examples have for residual networks.
+    """
+    view = View(model.graph)
+    return tuple(_left_behind(view))
+
+
 def _found(view: View) -> Iterator[Finding]:
     for node in view.graph.node:
+        if set(node.output) <= view.fixed:
+            continue
         if node.op_type not in KNOWN:
             yield Finding(
                 node.name,
                 f"FINN has no rule for {node.op_type}",
-                "--integers turns any monotone chain into thresholds",
+                _ALONE
+                if node.op_type in _NOT_IN_INTEGERS
+                else "--integers turns any monotone chain into thresholds",
             )
-        elif node.op_type in _RULES and not set(node.output) <= view.fixed:
+        elif node.op_type in _RULES:
             yield from _RULES[node.op_type](view, node)
+
+
+def _left_behind(view: View) -> Iterator[Finding]:
+    remedy = "--integers, or steps of your own in FINN's build"
+    for node in view.graph.node:
+        if set(node.output) <= view.fixed:
+            continue
+        readers = view.readers.get(node.output[0], [])
+        scale = view.scale_behind(node.output[0])
+        if len(readers) > 1 and (scale is None or np.any(scale != 1)):
+            yield Finding(
+                node.name, f"{len(readers)} nodes read it, and its scale stays before them", remedy
+            )
+        elif scale is not None and scale.size > 1 and any(r.op_type == "Conv" for r in readers):
+            yield Finding(node.name, "its scales, one a channel, stay before a convolution", remedy)
 
 
 def _quant(view: View, node: onnx.NodeProto) -> Iterator[Finding]:
@@ -141,6 +173,12 @@ def _add(view: View, node: onnx.NodeProto) -> Iterator[Finding]:
 def _conv(view: View, node: onnx.NodeProto) -> Iterator[Finding]:
     weights = view.weights(node)
     groups = int(attribute(node, "group", 1))
+    if view.bipolar_behind(node.input[0]) and any(attribute(node, "pads", ())):
+        yield Finding(
+            node.name,
+            "it pads bipolar values with zeros, which FINN's windows cannot hold",
+            "--integers gives them two bits",
+        )
     if weights is not None and groups > 1 and groups != weights.shape[0]:
         yield Finding(
             node.name,

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.compiler.read_qonnx import read_qonnx
 from bitfold.compiler.reading.load import load_model
-from bitfold.errors import UnsupportedOp
+from bitfold.errors import ConfigError, UnsupportedOp
 from bitfold.files import write_bytes
-from bitfold.finn.accepts import findings
+from bitfold.finn.accepts import Finding, findings, left_behind
 from bitfold.finn.integers import to_finn
 from bitfold.finn.view import View, attribute
 
@@ -25,26 +25,33 @@ def export_integers(model: Path, out: Path) -> None:
     write_bytes(out, made.SerializeToString(deterministic=True))
 
 
-def export_qonnx(model: Path, out: Path, *, top_k: bool = False) -> None:
+def export_qonnx(model: Path, out: Path, *, top_k: bool = False) -> tuple[Finding, ...]:
     """Write the QONNX network as FINN takes it.
 
     The input's quantiser becomes a scale and an integer annotation of the input: in FINN's
     hardware it would be the largest item of a small network. top_k: the greatest output's index
     leaves instead of the outputs, which FINN maps to LabelSelect.
-    Raises: ModelError as `read_qonnx` does; UnsupportedOp with all that FINN would trip over.
+    Returns what FINN takes with more than its default steps.
+    Raises: ModelError as `read_qonnx` does; UnsupportedOp with all that FINN would trip over;
+    ConfigError for top_k of a map.
     """
-    read_qonnx(model)  # whatever bitfold itself refuses
+    read = read_qonnx(model)  # whatever bitfold itself refuses
+    shape = read.output_type.shape
+    if top_k and len(shape) != 1:
+        raise ConfigError(f"{model}: --top-k is of classifiers; this network's outputs are {shape}")
     proto = load_model(model)
     stops = findings(proto)
     if stops:
         lines = [f"  {each}" for each in stops[:SHOWN]]
         more = [f"  and {len(stops) - SHOWN} more"] if len(stops) > SHOWN else []
         raise UnsupportedOp("\n".join([f"{model}: FINN would not take it:", *lines, *more]))
+    left = left_behind(proto)
     spell_out(proto)
     input_to_integers(proto, str(model))
     if top_k:
         add_top_k(proto)
     write_bytes(out, proto.SerializeToString(deterministic=True))
+    return left
 
 
 def spell_out(proto: onnx.ModelProto) -> None:

@@ -38,10 +38,10 @@ class View:
 
     @cached_property
     def fixed(self) -> frozenset[str]:
-        """Tensors that do not depend on the input."""
+        """Tensors that do not depend on the input's values; FINN folds them into constants."""
         known = set(self.constants)
         for node in self.graph.node:
-            if all(not name or name in known for name in node.input):
+            if node.op_type == "Shape" or all(not name or name in known for name in node.input):
                 known |= set(node.output)
         return frozenset(known)
 
@@ -56,12 +56,19 @@ class View:
 
     def scale_behind(self, tensor: str) -> NDArray[Any] | None:
         """Scale of the quantiser that a tensor comes from, if only moves lie between."""
+        node = self._quantiser(tensor)
+        return None if node is None else self.value(node, 1)
+
+    def bipolar_behind(self, tensor: str) -> bool:
+        """Whether a tensor holds signs alone, if only moves lie behind their quantiser."""
+        node = self._quantiser(tensor)
+        return node is not None and node.op_type != "Quant"
+
+    def _quantiser(self, tensor: str) -> onnx.NodeProto | None:
         node = self.makers.get(tensor)
         while node is not None and node.op_type in ("Flatten", "Reshape", "Transpose", "MaxPool"):
             node = self.makers.get(node.input[0])
-        if node is None or node.op_type not in QUANTISERS:
-            return None
-        return self.value(node, 1)
+        return node if node is not None and node.op_type in QUANTISERS else None
 
 
 def attribute(node: onnx.NodeProto, name: str, default: object) -> Any:

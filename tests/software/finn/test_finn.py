@@ -20,12 +20,13 @@ from bitfold.finn.estimate import (
     read_result,
     run_finn,
 )
-from bitfold.finn.prepare import export_qonnx
+from bitfold.finn.prepare import export_qonnx, input_to_integers, spell_out
 from bitfold.synth.environment import EnvironmentRunner
 from bitfold.synth.plan import BuildPlan, Command, execute
 
 sys.path.insert(0, str(Path(__file__).parent))
 from finn_graphs import bipolar, residual, windows
+from qonnx_cases import LEFT, TAKEN, padded_signs
 
 from demo_net import demo_model
 from zoo import ZOO, needs_zoo
@@ -71,6 +72,25 @@ def test_finn_takes_the_exported_qonnx_file(home: Path, tmp_path: Path) -> None:
     found = run_finn(plan, home=home, cache=tmp_path / "cache", clock_mhz=100.0)
     assert set(found.differ.values()) == {0}
     assert "LabelSelect_hls" in [layer.kind for layer in found.nodes]
+
+
+@pytest.mark.parametrize("make", [*TAKEN, *LEFT, padded_signs])
+def test_finns_default_steps_leave_what_is_said_of_them(make, home: Path, tmp_path: Path) -> None:
+    model = make()
+    (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
+    graph = bitfold.read_graph(tmp_path / "model.onnx")
+    spell_out(model)
+    input_to_integers(model, "model")
+    samples = np.load(io.BytesIO(finn_samples(graph, 1)))
+    buffer = io.BytesIO()
+    np.savez(buffer, x=np.moveaxis(samples["x"], -1, 1), y=samples["y"])
+    plan = finn_plan(model.SerializeToString(), buffer.getvalue(), **GIVEN)
+    if make in TAKEN:
+        run_finn(plan, home=home, cache=tmp_path, clock_mhz=100.0)
+        return
+    words = "no layer for a part of the network" if make in LEFT else "Im2Col dtype must allow pad"
+    with pytest.raises(ToolFailed, match=words):
+        run_finn(plan, home=home, cache=tmp_path, clock_mhz=100.0)
 
 
 @needs_zoo

@@ -1,5 +1,6 @@
 """`bitfold export --for finn`: what FINN takes, and what it would trip over."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,10 +9,14 @@ import onnx
 import pytest
 from click.testing import CliRunner
 
-from bitfold.cli.main import cli
+from bitfold.cli.main import cli, run
 from bitfold.export.qonnx import run_qonnx
 from bitfold.finn.accepts import findings
 from bitfold.finn.prepare import export_qonnx
+
+sys.path.insert(0, str(Path(__file__).parent))
+from qonnx_cases import LEFT, TAKEN, padded_signs
+
 from demo_net import demo_model
 from qonnx_nets import Net
 
@@ -75,7 +80,11 @@ BAD: dict[str, tuple[Callable[[Net], object], str]] = {
     "zero point": (lambda net: net.quant(4, 0.5, zero=3.0), "zero point is not 0"),
     "rounding": (lambda net: net.quant(4, 0.5, mode="FLOOR"), "rounding mode FLOOR"),
     "bits": (lambda net: net.quant(12, 0.5), "12 bits"),
-    "operation": (lambda net: net.node("LeakyRelu"), "no rule for LeakyRelu"),
+    "operation": (lambda net: net.node("LeakyRelu"), "no rule for LeakyRelu; --integers"),
+    "nowhere": (
+        lambda net: net.node("DepthToSpace", blocksize=2),
+        "no rule for DepthToSpace; networks with it run on bitfold's own accelerator",
+    ),
 }
 
 
@@ -104,3 +113,40 @@ def test_all_findings_stand_in_one_message_and_nothing_is_written(tmp_path: Path
     done = CliRunner().invoke(cli, ["export", str(path), "--integers", "-o", str(out)])
     assert done.exit_code == 0
     assert out.exists()
+
+
+def test_what_does_not_depend_on_the_input_is_folded_by_finn(tmp_path: Path) -> None:
+    """Brevitas writes a flattening as Shape, Gather, ..., and scales as powers."""
+    net = Net(2, 4, 4).quant(4, 0.5)
+    size = net.node("Shape", source=net.last)
+    batch = net.node("Gather", net.constant([0], np.int64), source=size, axis=0)
+    shape = net.node("Concat", net.constant([-1], np.int64), source=batch, axis=0)
+    net.node("Reshape", shape)
+    scale = net.node("Pow", 2.0, source=net.constant(0.5))
+    net.gemm(np.ones((3, 32)), 3, scale)
+    assert findings(net.model()) == ()
+
+
+@pytest.mark.parametrize("make", [*TAKEN, *LEFT])
+def test_what_takes_more_than_finns_default_steps_is_said(make, tmp_path, capsys) -> None:
+    path, out = tmp_path / "model.onnx", tmp_path / "finn.onnx"
+    path.write_bytes(make().SerializeToString())
+    assert run(["export", str(path), "-o", str(out)]) == 0
+    said = capsys.readouterr().err
+    assert ("warning: FINN's default steps do not take" in said) == (make in LEFT)
+    assert ("--integers, or steps of your own" in said) == (make in LEFT)
+    assert out.exists()
+
+
+def test_signs_that_are_padded_are_refused() -> None:
+    (found,) = findings(padded_signs())
+    assert "pads bipolar values with zeros" in str(found)
+
+
+def test_the_greatest_of_a_map_is_refused(tmp_path: Path, capsys) -> None:
+    path = Net(2, 4, 4).quant(4, 0.5).conv(np.ones((2, 2, 1, 1)), 3, 1.0).save(tmp_path, 4)
+    assert run(["export", str(path), "--top-k", "-o", str(tmp_path / "out.onnx")]) == 2
+    assert "--top-k is of classifiers; this network's outputs are (2, 4, 4)" in (
+        capsys.readouterr().err
+    )
+    assert not (tmp_path / "out.onnx").exists()
