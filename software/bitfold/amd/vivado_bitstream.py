@@ -96,7 +96,7 @@ class VivadoPlan:
 def vivado_plan(design: Design, board: str, clock_mhz: float | None = None) -> VivadoPlan:
     """Scripts and sources for a board, found complete. Raises: ConfigError, ArtefactError."""
     where = load_vivado_board(board)
-    clock = check_clock(where, clock_mhz or where.clock_mhz)
+    clock = check_clock(where, where.clock_mhz if clock_mhz is None else clock_mhz)
     source = packaged_source(design, where.target)
     block, addresses = block_design(where, source, clock)
     buses = [bus.name for cell in block.cells if cell.name == "core" for bus in cell.buses]

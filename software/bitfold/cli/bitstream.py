@@ -60,10 +60,13 @@ def command(
 
         refuse_serial_options(board, part, baud, seed)
         local_only(runner)
-        _by_vivado(read, board, clock_mhz or read.clock_mhz, dry_run=dry_run)
+        asked = read.clock_mhz if clock_mhz is None else clock_mhz
+        _by_vivado(read, board, asked, dry_run=dry_run)
         return
     if dry_run:
         raise ConfigError(f"--dry-run is for boards that Vivado builds; {board} needs no Vivado")
+    if clock_mhz is None:
+        clock_mhz = usual_clock(load_board(board), read.clock_mhz)
     out = design / "bitstream"
     made = bitstream(
         read,
@@ -71,7 +74,7 @@ def command(
         out,
         design.parent / "cache" / "synth",
         part=part,
-        clock_mhz=clock_mhz or usual_clock(load_board(board), read.clock_mhz),
+        clock_mhz=clock_mhz,
         baud=baud,
         seed=seed,
         runner=build_runner(runner),

@@ -115,8 +115,8 @@ def bitstream(
             f"{where.title}: a frame of this design is {taken} bytes with its mode, if it has one; "
             f"the serial line carries {most} at most. Take a network with a smaller input"
         )
-    clock = pll(where, clock_mhz or where.clock_mhz)
-    baud = baud or where.baud
+    clock = pll(where, where.clock_mhz if clock_mhz is None else clock_mhz)
+    baud = where.baud if baud is None else baud
     family = load_target(where.target)
     device = family.part(board_part(where, part))
     assert family.place, f"board {board}: target {family.name} has no place and route"

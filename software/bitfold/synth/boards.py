@@ -7,6 +7,7 @@ Here are those that the open tools build for, all with the top in hardware/board
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import inf
 from pathlib import Path
 from typing import final
 
@@ -126,6 +127,8 @@ def board_part(board: Board, part: str | None) -> str:
 
 def bit_cycles(clock_mhz: float, baud: int) -> int:
     """Clock cycles of a bit on the line. Raises: ConfigError when the rate would be 2 % off."""
+    if baud < 1:
+        raise ConfigError(f"baud must be 1 or more, got {baud}")
     cycles = round(clock_mhz * 1e6 / baud)
     if cycles < 4 or abs(clock_mhz * 1e6 / baud / cycles - 1) > 0.02:
         raise ConfigError(
@@ -149,6 +152,10 @@ def pll(board: Board, clock_mhz: float) -> Pll:
 
     Raises: ConfigError when no dividers give it; names the nearest that they give.
     """
+    if not 0 < clock_mhz < inf:
+        raise ConfigError(
+            f"board {board.name}: a clock must be positive and finite, got {clock_mhz}"
+        )
     if clock_mhz == board.clock_mhz:
         return Pll(clock_mhz=clock_mhz, in_div=1, feedback_div=1, out_div=0)
     can = load_target(board.target).pll

@@ -49,6 +49,7 @@ class VivadoRunner:
                 check=False,
                 capture_output=True,
                 text=True,
+                errors="replace",
                 timeout=_SECONDS,
                 stdin=subprocess.DEVNULL,
             )

@@ -3,6 +3,7 @@ import tomllib
 
 import pytest
 
+from bitfold.cli.main import run
 from bitfold.errors import ConfigError
 from bitfold.hardware import hardware_folder
 from bitfold.synth.boards import (
@@ -16,6 +17,7 @@ from bitfold.synth.boards import (
     usual_clock,
 )
 from bitfold.synth.target import load_target
+from toy_design import toy_design
 
 BOARD = load_board("ulx3s")
 OPEN = [name for name in board_names() if board_flow(name) == "open"]
@@ -133,6 +135,28 @@ def test_a_board_that_cannot_make_the_designs_clock_runs_at_its_own() -> None:
     assert usual_clock(load_board("orangecrab"), 50.0) == 48.0
     assert usual_clock(load_board("orangecrab"), 24.0) == 24.0
     assert usual_clock(load_board("tang-nano-20k"), 50.0) == 27.0
+
+
+@pytest.mark.parametrize("clock_mhz", [0.0, -25.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["ulx3s", "icebreaker", "tang-nano-9k"])
+def test_what_is_no_clock_is_refused(name: str, clock_mhz: float) -> None:
+    with pytest.raises(ConfigError, match=f"{name}: a clock must be positive and finite, got"):
+        pll(load_board(name), clock_mhz)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--clock-mhz", "0"), "a clock must be positive and finite, got 0.0"),
+        (("--clock-mhz", "nan"), "a clock must be positive and finite, got nan"),
+        (("--baud", "0"), "baud must be 1 or more, got 0"),
+        (("--board", "pynq-z1", "--clock-mhz", "0", "--dry-run"), "clock 0 MHz is outside 1 to"),
+    ],
+)
+def test_a_zero_is_not_taken_for_the_default(given, words, tmp_path, capsys) -> None:
+    design = toy_design(tmp_path / "design").folder
+    assert run(["bitstream", str(design), *given]) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_baud_must_divide_the_clock() -> None:

@@ -153,6 +153,9 @@ def main(arguments: list[str]) -> int:
     if arguments == ["-version"]:
         version = manner.removeprefix("version ") if manner.startswith("version ") else "2023.2"
         said = f"vivado v{version} (64-bit)\nTool Version Limit: 2023.10"
+        if manner == "bytes":
+            sys.stdout.buffer.write(b"\xff\n")
+            return 0
         print("mumble" if manner == "mumbles" else said)
         return 0
     session = Session(manner)

@@ -157,6 +157,7 @@ def test_no_vivado_and_wrong_versions_are_one_message(
     for manner, words in (
         ("version 2019.1", r"vivado is version 2019\.1; supported are 2022\.2 to 2025\.2"),
         ("version 2026.1", r"vivado is version 2026\.1; supported are 2022\.2 to 2025\.2"),
+        ("bytes", r"says \['\ufffd'\], which names no version"),
         ("mumbles", r"says \['mumble'\], which names no version"),
     ):
         vivado.setenv("VIVADO_STAND_IN", manner)
