@@ -22,8 +22,9 @@ def write_bytes(path: Path, data: bytes) -> None:
             file.write(data)
         os.chmod(name, 0o644)
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        _name(error, path)
         raise
 
 
@@ -108,6 +109,13 @@ def new_folder(path: Path, *marks: str) -> Iterator[Path]:
             shutil.rmtree(old)
         else:
             temporary.rename(path)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        _name(error, path)
         raise
+
+
+def _name(error: BaseException, path: Path) -> None:
+    """A write that finds the disk full does not say where."""
+    if isinstance(error, OSError) and error.filename is None:
+        error.filename = str(path)

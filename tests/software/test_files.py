@@ -1,11 +1,13 @@
 """A folder is replaced whole, and only where it is one of ours."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from bitfold.errors import ConfigError
-from bitfold.files import new_folder
+from bitfold.files import new_folder, write_bytes
 
 
 def test_an_earlier_folder_of_the_kind_is_replaced_whole(tmp_path: Path) -> None:
@@ -41,3 +43,19 @@ def test_a_file_is_no_folder_to_be_replaced(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="holds mine"), new_folder(tmp_path / "mine", "mine"):
         pytest.fail("it is not asked for anything")
     assert (tmp_path / "mine").read_text() == "years"
+
+
+def test_a_full_disk_is_named_with_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left") as raised:
+        write_bytes(tmp_path / "a", b"")
+    assert raised.value.filename == str(tmp_path / "a")
+    with pytest.raises(OSError, match="No space left") as raised, new_folder(tmp_path / "b"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert raised.value.filename == str(tmp_path / "b")
+    assert list(tmp_path.iterdir()) == []

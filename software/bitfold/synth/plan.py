@@ -24,7 +24,7 @@ from bitfold.files import write_json
 from bitfold.synth import tools
 from bitfold.synth.vendor_logs import DISK_FULL
 
-_ROOM = 1 << 16  # bytes; with less, no tool can be believed
+_ROOM = 1 << 20  # bytes; with less, no tool can be believed: half a file may be gone by now
 _KILLS = {9: "SIGKILL", 15: "SIGTERM"}
 
 
