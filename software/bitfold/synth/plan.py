@@ -163,8 +163,9 @@ def execute(
         _publish(work, folder)
     except OSError as error:
         shutil.rmtree(work, ignore_errors=True)
+        full = "; is the disk full?" if error.errno in (ENOSPC, EDQUOT) else ""
         raise ToolFailed(
-            f"{cache}: cannot write the build {plan.name!r} ({error}); is the disk full?"
+            f"{cache}: cannot write the build {plan.name!r} ({error}){full}"
         ) from error
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)

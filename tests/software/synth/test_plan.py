@@ -158,6 +158,14 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_place_that_cannot_be_written_is_not_taken_for_a_full_disk(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        ToolFailed, match=r"cannot write the build 'demo' \(\[Errno 20\] Not a.*\)$"
+    ):
+        execute(PLAN, tmp_path / "file" / "cache", FakeRunner())
+
+
 _KILLED = """
 import sys, time
 from pathlib import Path
