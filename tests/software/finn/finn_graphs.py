@@ -57,6 +57,24 @@ def windows(seed: int = 0) -> Graph:
     return b.graph()
 
 
+def flattened(seed: int = 0) -> Graph:
+    """What stands between a flattened map and the next layer: biases, thresholds, sums, others
+    side by side."""
+    b = ChainBuilder(np.random.default_rng(seed))
+    b.input((2, 4, 3), 3)
+    b.conv("conv", 4, (2, 2), 3)
+    b.flatten("flat")
+    b.bias("bias")
+    b.thresholds("left", 3)
+    b.at("flat")
+    b.thresholds("right", 2, signed=True)
+    b.add("sum", Sum(("left", "right"), (1, 3)))
+    b.thresholds("q_sum", 4)
+    b.add("both", Concat(("q_sum", "right")))
+    b.dense("out", 3, 3)
+    return b.graph()
+
+
 def bipolar(seed: int = 0) -> Graph:
     """Signs throughout: windows and products of equal signs, a sum that leaves."""
     b = ChainBuilder(np.random.default_rng(seed))

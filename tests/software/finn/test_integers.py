@@ -18,7 +18,7 @@ from bitfold.ir import Graph
 from bitfold.ir.ops import DepthToSpace
 
 sys.path.insert(0, str(Path(__file__).parent))
-from finn_graphs import bipolar, residual, windows
+from finn_graphs import bipolar, flattened, residual, windows
 
 from integer_graphs import ChainBuilder, digits_like, mlp
 
@@ -47,6 +47,7 @@ GRAPHS: dict[str, Callable[[int], Graph]] = {
     "bipolar mlp": lambda seed: mlp(seed, bipolar=True),
     "residual": lambda seed: without_head(residual(seed)),
     "windows": windows,
+    "flattened": flattened,
     "bipolar": bipolar,
 }
 

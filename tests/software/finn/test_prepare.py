@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from bitfold.cli.main import cli, run
 from bitfold.export.qonnx import run_qonnx
 from bitfold.finn.accepts import findings
-from bitfold.finn.prepare import export_qonnx
+from bitfold.finn.prepare import export_qonnx, spell_out
 
 sys.path.insert(0, str(Path(__file__).parent))
 from qonnx_cases import LEFT, TAKEN, padded_signs
@@ -73,8 +73,15 @@ def unquantised(net: Net) -> None:
     net.node("Relu").node("Add", other)
 
 
+def averaged(pool: str, mode: str) -> Callable[[Net], object]:
+    return lambda net: net.node(pool).node("Trunc", 0.5, 0.0, 6.0, 0.5, 4.0, rounding_mode=mode)
+
+
 BAD: dict[str, tuple[Callable[[Net], object], str]] = {
     "pool": (pooled, "GlobalAveragePool without Trunc"),
+    "rounded mean": (averaged("AveragePool", "ROUND"), "Trunc with rounding mode ROUND"),
+    "mean of a map": (averaged("GlobalAveragePool", "FLOOR"), "Trunc behind GlobalAveragePool"),
+    "signs": (lambda net: net.bipolar(0.5), "a bipolar activation whose scale is not 1"),
     "groups": (grouped, "2 groups of 4 outputs"),
     "scales": (unequal, "branches of different scales"),
     "zero point": (lambda net: net.quant(4, 0.5, zero=3.0), "zero point is not 0"),
@@ -150,3 +157,21 @@ def test_the_greatest_of_a_map_is_refused(tmp_path: Path, capsys) -> None:
         capsys.readouterr().err
     )
     assert not (tmp_path / "out.onnx").exists()
+
+
+def test_what_onnx_lets_one_leave_out_is_written_down() -> None:
+    net = Net(2, 4, 4).quant(4, 0.5).conv(np.ones((2, 2, 3, 3)), 3, 1.0)
+    net.node("MaxPool", kernel_shape=[2, 2]).shape_node("Flatten").gemm(np.ones((3, 2)), 3, 1.0)
+    model = net.model()
+    spell_out(model)
+    conv, pool, gemm = (
+        next(node for node in model.graph.node if node.op_type == kind)
+        for kind in ("Conv", "MaxPool", "Gemm")
+    )
+    windows = {"strides": [1, 1], "pads": [0, 0, 0, 0]}
+    given = {"kernel_shape": [3, 3], "group": 1, "dilations": [1, 1]}
+    assert {a.name: onnx.helper.get_attribute_value(a) for a in conv.attribute} == windows | given
+    found = {a.name: onnx.helper.get_attribute_value(a) for a in pool.attribute}
+    assert found == windows | {"kernel_shape": [2, 2]}
+    (bias,) = (t for t in model.graph.initializer if t.name == gemm.input[2])
+    np.testing.assert_array_equal(onnx.numpy_helper.to_array(bias), np.zeros(3, np.float32))
