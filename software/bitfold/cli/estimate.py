@@ -78,6 +78,7 @@ def command(
 
     from bitfold.api import estimate, estimate_finn
     from bitfold.cli.show import grouped, table
+    from bitfold.errors import BudgetError
     from bitfold.files import digest, write_json
     from bitfold.finn.estimate import environment
     from bitfold.synth.environment import environment_there
@@ -90,7 +91,13 @@ def command(
     found = estimate_finn(
         model, fps=fps, clock_mhz=clock_mhz, board=board, home=where, bitserial=bitserial
     )
-    ours = estimate(model, target="xc7", fps=found.fps, clock_mhz=clock_mhz)
+    try:
+        ours = estimate(model, target="xc7", fps=found.fps, clock_mhz=clock_mhz)
+    except BudgetError as error:
+        raise BudgetError(
+            f"FINN reaches {grouped(found.fps)} frames a second, {fps:g} are asked for; bitfold's "
+            f"accelerator does not: {error}. Ask for fewer"
+        ) from None
     record = {
         **found.to_json(),
         "model": {"file": model.name, "sha256": digest(model)},

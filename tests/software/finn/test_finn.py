@@ -10,6 +10,8 @@ import onnx
 import pytest
 
 import bitfold
+from bitfold.cli.main import run
+from bitfold.cli.show import grouped
 from bitfold.compiler.pipeline import run_pipeline
 from bitfold.errors import ToolFailed
 from bitfold.finn.build import build_files
@@ -137,3 +139,22 @@ def test_a_report_of_another_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "finn.json").write_text(json.dumps({"nodes": []}))
     with pytest.raises(ToolFailed, match=r"not what finn-plus 1\.6\.1 reports"):
         read_result(tmp_path / "finn.json", 100.0)
+
+
+def test_the_command_puts_both_flows_into_a_table_and_a_file(home, tmp_path, capsys) -> None:
+    model = demo_model(tmp_path / "demo.onnx")
+    given = ["estimate", str(model), "--home", str(home)]
+    assert run([*given, "--fps", "2000"]) == 0
+    said = capsys.readouterr().out
+    record = json.loads((tmp_path / "finn.json").read_text())
+    for name, flow in (("FINN ", record), ("bitfold, bit-serial", record["bitfold"])):
+        (line,) = (each for each in said.splitlines() if each.startswith(f" {name}"))
+        assert f" {grouped(flow['fps'])} " in line
+        assert f" {grouped(flow['luts'])} " in line
+    assert record["bitfold"]["fps"] >= record["fps"] >= record["wanted_fps"] == 2000
+    assert "integers differ from the golden model: 0 after file, 0 after" in said
+    assert run([*given, "--fps", "1e6"]) == 2
+    assert (
+        "frames a second, 1e+06 are asked for; bitfold's accelerator does not: an initiation"
+        in (capsys.readouterr().err)
+    )
