@@ -73,8 +73,7 @@ class DockerRunner:
     def start(self, command: Command, folder: Path) -> tuple[str, ...]:
         """The command line."""
         where, kept = folder.resolve(), _kept(folder)
-        # A mount is a line of CSV.
-        mounts = [f'type=bind,"source={path}","target={path}"' for path in (where, kept)]
+        mounts = [_mount(path) for path in (where, kept)]
         return (
             *("docker", "run", "--rm", "--init", "--pull", "never", "--network", "none"),
             *("--name", container_name(folder), "--user", _user()),
@@ -82,6 +81,12 @@ class DockerRunner:
             *("--env", f"YOWASP_CACHE_DIR={kept}", "--entrypoint", "python", self.image),
             *("-c", TOOLS[command.tool].code, *command.args),
         )
+
+
+def _mount(path: Path) -> str:
+    """A folder at its own path: a line of CSV, in which a quote is written twice."""
+    text = str(path).replace('"', '""')
+    return f'type=bind,"source={text}","target={text}"'
 
 
 def check_daemon(what: str) -> None:

@@ -1,5 +1,6 @@
 """`--runner docker` against a stand-in for docker, which notes its words and runs what it is to."""
 
+import csv
 import json
 import os
 import signal
@@ -94,6 +95,15 @@ def test_a_plan_runs_in_the_image_as_its_caller_without_a_network(
     assert after(words, "--env") == [f"YOWASP_CACHE_DIR={kept}"]
     assert Path(where).parent == tmp_path / "cache"
     assert words[words.index("--entrypoint") + 1 :][:3] == ["python", IMAGE, "-c"]
+
+
+def test_a_mount_is_a_line_of_csv_whatever_the_path(docker: Path, tmp_path: Path) -> None:
+    cache = tmp_path / 'a, "b" c:d=é'
+    execute(PLAN, cache, DockerRunner())
+    words = calls(docker, "run")[-1]
+    (where,) = after(words, "--workdir")
+    for line, path in zip(after(words, "--mount"), (where, cache / "in-docker"), strict=True):
+        assert next(csv.reader([line])) == ["type=bind", f"source={path}", f"target={path}"]
 
 
 def test_a_build_of_the_image_is_found_again_and_is_not_that_of_this_machine(
