@@ -199,7 +199,7 @@ def check_style(design: Design, board: Board) -> None:
         raise ConfigError(
             f"{board.title}: this design was compiled for {design.target}, whose cells its "
             f"popcounts are made of; the board has {board.target}. Compile it with --target "
-            f"{board.target if style_of(board.target) else 'ice40'}"
+            + (board.target if style_of(board.target) else "ice40, which is plain SystemVerilog")
         )
 
 
