@@ -77,7 +77,7 @@ def run_vitis(folder: Path, cache: Path) -> Path:
     )
     programs = {vitis.program.executable: vitis.program}
     try:
-        built = execute(plan, cache, _Checked(inner=PathRunner(programs=programs)))
+        built = execute(plan, cache, PathRunner(programs=programs))
     except ToolFailed as error:
         raise _explained(error, cache, about["part"]) from error
     for name in (IP, REPORT):
@@ -92,22 +92,6 @@ def _files(folder: Path) -> dict[str, bytes]:
     paths: Sequence[Path] = sorted(path for path in folder.rglob("*") if path.is_file())
     named = {path.relative_to(folder).as_posix(): path for path in paths}
     return {name: path.read_bytes() for name, path in named.items() if name not in _NOT_INPUT}
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class _Checked:
-    """A run has failed when its outputs are not there, whatever it exits with: then logs stay."""
-
-    inner: PathRunner
-
-    def identity(self, tool: str) -> str:
-        return self.inner.identity(tool)
-
-    def run(self, command: Command, folder: Path, log: Path) -> int:
-        status = self.inner.run(command, folder, log)
-        whole = all((folder / name).is_file() for name in (IP, REPORT))
-        return status or int(not whole)
 
 
 def _explained(error: ToolFailed, cache: Path, part: str) -> ToolFailed:

@@ -55,7 +55,7 @@ def command(
     from bitfold.synth.finn_docker import SCRIPT, FinnDocker
 
     where = out or model.parent / "finn"
-    if where.resolve() == clone.resolve():
+    if (where / SCRIPT).is_file() and where.resolve() == clone.resolve():
         raise ConfigError(f"{where} is the clone of FINN, and would be replaced; name another, -o")
     files = build_files(
         read_graph(model),

@@ -11,13 +11,18 @@ from bitfold.ir import Graph, Ints, quantise_input
 
 
 def read_samples(path: Path, graph: Graph) -> tuple[Ints, NDArray[np.int64] | None]:
-    """Input integers and labels of an .npz with `x` (float, as the model is fed) and maybe `y`."""
+    """Input integers and labels of an .npz with `x` (float, as the model is fed) and maybe `y`.
+
+    Raises: ArtefactError.
+    """
     arrays = read_arrays(path)
     x, y = arrays["x"], arrays.get("y")
     if x.shape[1:] != graph.sample_shape:
         raise ArtefactError(
             f"{path}: x has shape {x.shape[1:]} a sample, the model reads {graph.sample_shape}"
         )
+    if x.dtype.kind not in "biuf" or np.isnan(x).any():
+        raise ArtefactError(f"{path}: x holds what is not a number ({x.dtype} array, or NaN in it)")
     return quantise_input(graph, x), None if y is None else y.astype(np.int64)
 
 

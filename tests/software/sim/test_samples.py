@@ -5,7 +5,7 @@ import pytest
 
 from bitfold.compiler.compile import compile_graph
 from bitfold.errors import ArtefactError
-from bitfold.sim.samples import random_samples
+from bitfold.sim.samples import random_samples, read_samples
 from bitfold.sim.verify import verify_design
 from integer_graphs import digits_like, mlp
 
@@ -27,6 +27,13 @@ def test_samples_of_another_shape_are_refused(tmp_path):
     rule = r"x has shape \(7,\) a sample, the model reads \(32,\)"
     with pytest.raises(ArtefactError, match=rule):
         verify_design(folder, samples=samples)
+
+
+@pytest.mark.parametrize("x", [np.array([[np.nan] * 32]), np.array([["1"] * 32])])
+def test_samples_that_are_no_numbers_are_refused(x, tmp_path):
+    np.savez(tmp_path / "test.npz", x=x)
+    with pytest.raises(ArtefactError, match=r"test\.npz: x holds what is not a number \("):
+        read_samples(tmp_path / "test.npz", mlp())
 
 
 def test_unreadable_samples_are_refused(tmp_path):
