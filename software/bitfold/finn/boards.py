@@ -1,6 +1,6 @@
 """What FINN is asked for, checked before it is asked: its boards by name, rates, clocks.
 
-Names are those of FINN's commit in `synth.finn_docker` and of finn-plus 1.6.1, which are the same.
+Names are those of finn-plus 1.6.1; upstream FINN, as far as it was read, has the same.
 """
 
 from difflib import get_close_matches
