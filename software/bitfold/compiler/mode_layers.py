@@ -99,8 +99,11 @@ class ModeWalk:
         if len(shifts) != 1:
             raise self.refused(subject, "the values that it reads lose different numbers of planes")
         (shift,) = shifts
-        summing = isinstance(layer, LinearLayer | ChannelLayer)
-        if layer.raw if summing else not self.sums.isdisjoint(layer.reads):
+        if isinstance(layer, LinearLayer | ChannelLayer):
+            accumulators = layer.raw
+        else:
+            accumulators = not self.sums.isdisjoint(layer.reads)
+        if accumulators:
             self.sums.add(layer.name)
         rough = not self.free and not self.rough.isdisjoint(layer.reads)
         if isinstance(layer, LinearLayer):
