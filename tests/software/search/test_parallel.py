@@ -26,9 +26,10 @@ def launched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What two processes have left."""
     folder = tmp_path_factory.mktemp("two")
     script = ROOT / "tests" / "software" / "search" / "launched.py"
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    # By name: a container's own may lead nowhere.
+    one = ["--standalone", "--local-addr=localhost", "--nproc-per-node=2"]
     done = subprocess.run(
-        [*command, str(script), str(folder)],
+        [sys.executable, "-m", "torch.distributed.run", *one, str(script), str(folder)],
         check=False,
         capture_output=True,
         text=True,
