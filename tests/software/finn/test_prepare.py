@@ -17,15 +17,9 @@ from bitfold.finn.prepare import export_qonnx, spell_out
 sys.path.insert(0, str(Path(__file__).parent))
 from qonnx_cases import LEFT, TAKEN, padded_signs
 
-from demo_net import demo_model
 from qonnx_nets import Net
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # qonnx warns of its own parts
-
-
-@pytest.fixture
-def demo(tmp_path: Path) -> Path:
-    return demo_model(tmp_path / "demo.onnx")
 
 
 def test_the_input_quantiser_becomes_a_scale_and_a_type(demo: Path, tmp_path: Path) -> None:
