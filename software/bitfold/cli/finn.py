@@ -50,13 +50,10 @@ def command(
 
     from bitfold.api import read_graph
     from bitfold.cli.options import serial_layers
-    from bitfold.errors import ConfigError
     from bitfold.finn.build import build_files, finn_bitstream, finn_plan, write_plan
     from bitfold.synth.finn_docker import SCRIPT, FinnDocker
 
     where = out or model.parent / "finn"
-    if (where / SCRIPT).is_file() and where.resolve() == clone.resolve():
-        raise ConfigError(f"{where} is the clone of FINN, and would be replaced; name another, -o")
     files = build_files(
         read_graph(model),
         board=board,

@@ -79,10 +79,15 @@ def test_no_bit_serial_layers_cannot_be_asked_for(demo: Path, around: Path) -> N
     assert not (around / "made").exists()
 
 
-def test_the_clone_of_finn_is_not_replaced(demo: Path, around: Path) -> None:
-    said = build(demo, around, "-o", str(around / "clone"), "--dry-run")
-    assert "clone is the clone of FINN, and would be replaced" in said
-    assert (around / "clone/run-docker.sh").is_file()
+@pytest.mark.parametrize("named", ["{around}/clone", "clone", "linked"])
+def test_the_clone_of_finn_is_not_replaced(named, demo, around, monkeypatch) -> None:
+    monkeypatch.chdir(around)
+    Path("linked").symlink_to("clone")
+    before, out = sorted(around.rglob("*")), named.format(around=around)
+    for more in ([], ["--dry-run"]):
+        said = build(demo, around, "-o", out, *more)
+        assert f"ConfigError: {out}: would be replaced whole, but holds run-docker.sh" in said
+    assert sorted(around.rglob("*")) == before
 
 
 @pytest.mark.parametrize(
