@@ -20,6 +20,7 @@ from bitfold.ir.ops import DepthToSpace
 
 MAX_LANES = 4096  # of one layer; beyond, one popcount no longer closes timing
 _ENOUGH = 8  # times faster than wanted: more inputs a cycle only cost
+_FEW = 16  # lanes: up to here more of them can cost less than the addresses of more words
 
 
 class Priced(Protocol):
@@ -42,7 +43,7 @@ class Priced(Protocol):
 @dataclass(frozen=True)
 class _Choice:
     """busy: cycles of its products. less: those of the same folding with the next fewer inputs a
-    cycle, infinite where there is none."""
+    cycle, infinite where there is none or where lanes are few."""
 
     how: LayerFolding | None
     busy: float = 0.0
@@ -143,4 +144,4 @@ def _sides(
                 continue
             busy = layer.pixels * blocks * (outputs // pe) * (inputs // simd) * steps
             yield pe, simd, busy, less
-            less = busy
+            less = busy if pe * simd >= _FEW else np.inf

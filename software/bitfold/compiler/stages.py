@@ -119,6 +119,16 @@ def _one_table(layer: Summing) -> bool:
     return bool((thresholds == thresholds[0]).all())
 
 
+def _threshold_range(layer: Summing) -> tuple[int, int] | None:
+    """Least and greatest threshold that a memory holds, of all modes; None without thresholds."""
+    if layer.thresholds is None or layer.division is not None:
+        return None
+    tables = layer.modes.thresholds if layer.modes is not None else None
+    limit = 1 << (acc_width(layer.acc) - 1)
+    kept = np.clip(np.stack(tables or (layer.thresholds.thresholds,)), -limit, limit)
+    return int(kept.min()), int(kept.max())
+
+
 def _linear(
     layer: LinearLayer, group: int, how: LayerFolding, reads: tuple[str, ...]
 ) -> tuple[Stage, ...]:
@@ -151,6 +161,7 @@ def _linear(
             reads=reads,
             modes=_modes(layer),
             one_table=_one_table(layer),
+            threshold_range=_threshold_range(layer),
             divider=layer.division.unit if layer.division else None,
             groups=layer.groups,
             blocks=how.blocks,
@@ -192,6 +203,7 @@ def _channel(
             reads=reads,
             modes=_modes(layer),
             one_table=_one_table(layer),
+            threshold_range=_threshold_range(layer),
             divider=layer.division.unit if layer.division else None,
         )
     )

@@ -16,8 +16,8 @@ from bitfold.cost.memories import RamCell
 Floats = NDArray[np.float64]
 
 _RIDGE = 1e-3
-# What a RAM cell takes is no question of fitting: its table says it.
-_KNOWN_LUTS = {"ram_lut": 1.0}
+# What RAM cells and small tables take is no question of fitting.
+_KNOWN_LUTS = {"ram_lut": 1.0, "rom_lut": 1.0}
 _KNOWN_FFS = {"ram_lut": 0.0}
 
 

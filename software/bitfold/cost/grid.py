@@ -41,14 +41,19 @@ def _streams() -> Iterator[Stage]:
 
 def _maps() -> Iterator[Stage]:
     """Line buffers in LUTs and in block RAM, and pools."""
-    for group, beats, size, kernel in (
-        (1, 4, 8, 3),
-        (1, 32, 8, 2),
-        (2, 4, 8, 3),
-        (4, 12, 8, 2),
-        (4, 16, 8, 3),
-        (8, 6, 16, 3),
-        (16, 4, 8, 3),
+    for group, beats, size, kernel, stride, pad in (
+        (1, 4, 8, 3, 1, 1),
+        (1, 32, 8, 2, 2, 0),
+        (2, 4, 8, 3, 1, 1),
+        (4, 12, 8, 2, 2, 0),
+        (4, 16, 8, 3, 1, 1),
+        (8, 6, 16, 3, 1, 1),
+        (16, 4, 8, 3, 1, 1),
+        (1, 192, 12, 3, 1, 0),
+        (4, 16, 24, 3, 1, 0),
+        (2, 96, 5, 3, 1, 0),
+        (8, 24, 14, 3, 2, 1),
+        (2, 16, 20, 5, 1, 2),
     ):
         yield Window(
             name="window",
@@ -58,8 +63,8 @@ def _maps() -> Iterator[Stage]:
             height=size,
             width=size,
             kernel=(kernel, kernel),
-            stride=(1, 1) if kernel == 3 else (2, 2),
-            pads=(1, 1, 1, 1) if kernel == 3 else (0, 0, 0, 0),
+            stride=(stride, stride),
+            pads=(pad,) * 4,
         )
     for group, beats in ((1, 32), (1, 128), (2, 16), (4, 12), (8, 8)):
         yield Pool(

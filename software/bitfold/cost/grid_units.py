@@ -27,13 +27,25 @@ _BASE = Mvtu(
 
 
 def units() -> Iterator[Part]:
-    """Foldings, bits, codes, modes."""
-    yield from _folded()
-    yield from _widths()
-    yield from _first_and_last()
-    yield from _channels()
-    yield from dividers()
-    yield from modes()
+    """Foldings, bits, codes, modes; with the range of the thresholds that they get."""
+    for part in (
+        *_folded(),
+        *_small(),
+        *_widths(),
+        *_deep(),
+        *_first_and_last(),
+        *_channels(),
+        *dividers(),
+        *modes(),
+    ):
+        yield _ranged(part) if isinstance(part, Mvtu | Vvau) else part
+
+
+def _ranged(unit: Mvtu | Vvau) -> Mvtu | Vvau:
+    if unit.final or unit.divider or unit.threshold_range:
+        return unit
+    spread = 1 << (unit.acc_width - 3)
+    return replace(unit, threshold_range=(-spread, spread - 1))
 
 
 def _folded() -> Iterator[Mvtu]:
@@ -58,6 +70,25 @@ def _folded() -> Iterator[Mvtu]:
         yield replace(_BASE, folding=Folding(pe=pe, simd=simd), group_in=group, tpe=tpe)
     for pe, simd, wp, ap in ((4, 16, 3, 1), (4, 16, 1, 3), (4, 16, 3, 3), (2, 48, 1, 3)):
         yield replace(_BASE, folding=Folding(pe=pe, simd=simd, wp=wp, ap=ap), tpe=min(pe, 2))
+
+
+def _small() -> Iterator[Mvtu]:
+    """Next to no lanes: what is left is the counters."""
+    for inputs, outputs, planes in ((72, 16, 1), (144, 32, 3)):
+        for simd in (1, 2, 8):
+            yield replace(
+                _BASE,
+                inputs=inputs,
+                outputs=outputs,
+                group_in=simd,
+                planes=planes,
+                w_planes=planes,
+                folding=Folding(pe=1, simd=simd),
+                acc_width=10,
+                out_bits=planes,
+                tpe=1,
+                threshold_range=(-60, 60),
+            )
 
 
 def _widths() -> Iterator[Mvtu]:
@@ -90,6 +121,38 @@ def _widths() -> Iterator[Mvtu]:
     ):
         yield replace(
             _BASE, outputs=outputs, inputs=inputs, folding=Folding(pe=pe, simd=simd), tpe=pe
+        )
+
+
+def _deep() -> Iterator[Mvtu]:
+    """Many words of weights, in block RAM and not; thresholds of few bits and without sign."""
+    two = replace(_BASE, planes=2, w_planes=2, out_bits=2, acc_width=12)
+    for inputs, outputs, pe, simd, wp, group, tpe, span in (
+        (144, 64, 8, 36, 2, 4, 8, (2, 100)),
+        (288, 64, 8, 36, 1, 4, 4, (-30, 200)),
+        (576, 32, 16, 32, 2, 8, 8, (1, 60)),
+        (1152, 128, 4, 9, 2, 1, 1, (3, 120)),
+        (1152, 256, 8, 6, 2, 2, 2, (-90, 120)),
+        (768, 384, 1, 16, 2, 2, 1, (5, 250)),
+        (640, 320, 2, 32, 1, 4, 2, (-12, 60)),
+    ):
+        yield replace(
+            two,
+            inputs=inputs,
+            outputs=outputs,
+            group_in=group,
+            folding=Folding(pe=pe, simd=simd, wp=wp),
+            tpe=tpe,
+            threshold_range=span,
+        )
+    for outputs, pe, tpe, bits, span in ((64, 4, 4, 4, (1, 1000)), (32, 4, 1, 4, (-100, 500))):
+        yield replace(
+            _BASE,
+            outputs=outputs,
+            folding=Folding(pe=pe, simd=16),
+            tpe=tpe,
+            out_bits=bits,
+            threshold_range=span,
         )
 
 
@@ -178,6 +241,23 @@ def _channels() -> Iterator[Vvau]:
             out_bits=out_bits,
             tpe=group,
             divider=divider,
+        )
+
+    for group, groups, planes, out_bits, span in ((8, 4, 9, 4, (2, 60)), (4, 16, 12, 3, (-40, 90))):
+        yield replace(
+            base,
+            group=group,
+            groups=groups,
+            positions=1,
+            planes=planes,
+            act_signed=True,
+            w_kind=0,
+            w_bits=1,
+            acc_width=planes,
+            out_bits=out_bits,
+            tpe=group,
+            one_table=True,
+            threshold_range=span,
         )
 
 

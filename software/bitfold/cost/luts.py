@@ -103,6 +103,10 @@ def _bits(n: int) -> int:
     return max(1, ceil(log2(n + 1)))
 
 
+def _address_bits(stage: Mvtu | Vvau) -> int:
+    return sum(_bits(memory.depth - 1) for memory in memories(stage))
+
+
 @_features.register
 def _(stage: AxisIn) -> Features:
     return {"axis_in": 1, "axis_in_bit": stage.group * stage.planes}
@@ -111,7 +115,15 @@ def _(stage: AxisIn) -> Features:
 @_features.register
 def _(stage: Window) -> Features:
     address = _bits(stage.rows * stage.width * stage.beats)
-    return {"window": 1, "window_address_bit": address, "window_bit": stage.group}
+    line = _bits(stage.kernel[1] * stage.beats)
+    column = _bits((stage.width + stage.span[1]) * stage.beats)
+    return {
+        "window": 1,
+        "window_address_bit": address,
+        "window_count_bit": line + column + _bits(stage.height + stage.rows),
+        "window_pad": any(stage.pads),
+        "window_bit": stage.group,
+    }
 
 
 @_features.register
@@ -121,6 +133,7 @@ def _(stage: Mvtu) -> Features:
     shared = not stage.final and stage.tpe < fold.pe
     return {
         "mvtu": 1,
+        "mvtu_address_bit": _address_bits(stage),
         "lane": fold.lanes,
         "product": products,
         "combine_bit": (products - fold.pe) * _bits(fold.simd),
@@ -141,7 +154,7 @@ def _(stage: Vvau) -> Features:
     sums = stage.positions > 1 or stage.w_kind > 0
     return {
         "vvau": 1,
-        "vvau_address_bit": sums * (_bits(2 * stage.groups) + _bits(stage.positions)),
+        "vvau_address_bit": _address_bits(stage) + _bits(stage.positions - 1),
         "vvau_gather_bit": 0 if sums else stage.group * stage.planes,
         "vvau_product_bit": stage.group * product if sums else 0,
         "vvau_sum_bit": stage.group * stage.acc_width if sums else 0,

@@ -9,7 +9,7 @@ numbers of Yosys' own library.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, singledispatch
-from math import ceil, expm1
+from math import ceil, expm1, log2
 from typing import final
 
 from bitfold.cost.schedule_mvtu import held_vectors
@@ -21,7 +21,8 @@ _BYPASS_COST = 6.0  # of giving a word in the cycle after it was written
 _MUX_COST = 0.5  # of a multiplexer or decoder, a bit
 _FEATURES = (
     *("ram_lut", "ram_mux", "ram_enable", "ram_ff"),
-    *("rom_lut", "rom_deep", "read_bit", "bypass_bit"),
+    *("rom_lut", "rom_deep", "search_lut", "search_deep", "read_bit", "bypass_bit"),
+    "bypass_address_bit",
 )
 
 
@@ -60,12 +61,16 @@ class Memory:
     sync:    read into a register; else with an address from a register, which Yosys draws in.
     enables: groups of bits that are written apart from each other; divides the width.
     single:  read at the address at which it is written.
+    copies:  columns, of the width, that are equal to another.
+    searched: each word leads to the next: synthesis pays with LUTs for its speed.
     """
 
     depth: int
     width: int
     writable: bool
     count: int = 1
+    copies: int = 0
+    searched: bool = False
     sync: bool = True
     enables: int = 1
     single: bool = False
@@ -128,8 +133,11 @@ def memory_features(
 
     ram_lut: LUTs of RAM cells; ram_mux, ram_enable: two-to-one multiplexers and write enables,
     where there are several rows or enables; ram_ff: bits of written memories in flip-flops;
-    rom_lut, rom_deep: LUTs of the columns of constant ones, and of them those beyond the first;
-    read_bit: registers behind what is not block RAM; bypass_bit: around block RAM read at once.
+    rom_lut, rom_deep: LUTs of the columns of constant ones, and of them those beyond the first:
+    2, 4, 8 ... behind multiplexers, which most families have beside their LUTs;
+    search_lut, search_deep: the same where words are searched;
+    read_bit: registers behind what is not block RAM;
+    bypass_bit, bypass_address_bit: around block RAM read at once, which compares addresses.
     """
     found = dict.fromkeys(_FEATURES, 0.0)
     for memory in kept:
@@ -143,14 +151,16 @@ def memory_features(
         elif memory.writable:
             found["ram_ff"] += memory.count * memory.bits
         else:
-            width = memory.count * _distinct(memory.depth, memory.width)
-            found["rom_lut"] += width * max(memory.depth / rom_depth, 0.5)
-            found["rom_deep"] += width * max(memory.depth / rom_depth - 1, 0)
+            width = memory.count * _distinct(memory.depth, memory.width - memory.copies)
+            tables = 1 << ceil(log2(max(memory.depth / rom_depth, 1)))
+            found["search_lut" if memory.searched else "rom_lut"] += width * tables
+            found["search_deep" if memory.searched else "rom_deep"] += width * (tables - 1)
         in_block = placed.cell is not None and placed.cell.sync
         if memory.sync and not in_block:
             found["read_bit"] += width
         if in_block and memory.writable and not memory.sync:
             found["bypass_bit"] += width
+            found["bypass_address_bit"] += memory.count * ceil(log2(memory.depth))
     return found
 
 
@@ -247,11 +257,22 @@ def _thresholds(stage: Mvtu | Vvau, groups: int) -> Memory:
     if stage.divider is not None:
         width = stage.divider.width + stage.divider.slope_bits
         return Memory(depth=words, width=width, writable=False, count=stage.tpe)
+    flips = int(stage.modes is not None and stage.modes.flips)
+    width, copies = stage.acc_width + 1, 0
+    if stage.threshold_range is not None:
+        least, greatest = stage.threshold_range
+        used = max(greatest, -1 - least).bit_length()
+        if least < 0:
+            copies = width - used - 1  # of the sign
+        else:
+            width = max(used, 1)  # synthesis drops columns of zeros
     return Memory(
         depth=words << stage.out_bits,
-        width=stage.acc_width + 1 + int(stage.modes is not None and stage.modes.flips),
+        width=width + flips,
         writable=False,
         count=stage.tpe,
+        copies=copies,
+        searched=True,
     )
 
 

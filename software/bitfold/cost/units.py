@@ -104,6 +104,7 @@ class Mvtu:
     reads: tuple[str, ...] = ()
     modes: StageModes | None = None
     one_table: bool = False  # of thresholds, or one word of dividers, for all channels
+    threshold_range: tuple[int, int] | None = None  # least and greatest, of accumulators
     divider: Divider | None = None  # in place of thresholds
     groups: int = 1  # of the convolution
     blocks: int = 1  # of outputs that read channels of their own; divides groups
@@ -213,6 +214,7 @@ class Vvau:
     reads: tuple[str, ...] = ()
     modes: StageModes | None = None  # thresholds and biases; no mode is faster
     one_table: bool = False  # as in Mvtu
+    threshold_range: tuple[int, int] | None = None  # as in Mvtu
     divider: Divider | None = None
 
     @property

@@ -96,6 +96,7 @@ def _endings(
         most = 1 << stage.divider.slope_bits
         offsets = rng.integers(-(most << 3), most << 3, channels)
         return (rng.integers(most // 2, most, channels), offsets), None
-    spread = 1 << (stage.acc_width - 3)
+    assert stage.threshold_range is not None, stage
+    least, greatest = stage.threshold_range
     steps = (1 << stage.out_bits) - 1
-    return np.sort(rng.integers(-spread, spread, (channels, steps)), axis=1), None
+    return np.sort(rng.integers(least, greatest + 1, (channels, steps)), axis=1), None

@@ -156,8 +156,8 @@ def test_the_fastest_within_luts_and_block_rams_keeps_both():
     assert both.luts <= 6000
     assert both.brams <= most
     assert both.interval >= by_luts.interval
-    with pytest.raises(BudgetError, match=r"6000 LUTs and 0 block RAMs .* takes \d+ LUTs and \d+"):
-        fold(graph, layers, prices, interval_cycles=None, budget=Budget(luts=6000, brams=0))
+    with pytest.raises(BudgetError, match=r"2200 LUTs and 0 block RAMs .* takes \d+ LUTs and \d+"):
+        fold(graph, layers, prices, interval_cycles=None, budget=Budget(luts=2200, brams=0))
 
 
 def test_impossible_lut_budget_says_the_fewest():

@@ -15,7 +15,7 @@ def test_fit_recovers_coefficients_that_made_the_samples():
     stages = list(grid())
     truth = replace(
         target,
-        luts={n: 1.7 * v + 0.1 for n, v in target.luts.items()} | {"ram_lut": 1.0},
+        luts={n: 1.7 * v + 0.1 for n, v in target.luts.items()} | {"ram_lut": 1.0, "rom_lut": 1.0},
         ffs={n: 0.6 * v + 0.2 for n, v in target.ffs.items()} | {"ram_lut": 0.0},
     )
     samples = [Sample(stage=s, luts=stage_luts(s, truth), ffs=stage_ffs(s, truth)) for s in stages]

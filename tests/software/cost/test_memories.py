@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from bitfold.cost import read_target
-from bitfold.cost.memories import Memory, block_rams, place
+from bitfold.cost.grid_units import units
+from bitfold.cost.memories import Memory, block_rams, memories, memory_features, place
+from bitfold.cost.units import Mvtu
 
 
 def placed(memory: Memory, name: str) -> tuple[str, int]:
@@ -43,3 +47,43 @@ def test_block_rams_count_in_the_unit_of_the_data_sheet():
     target = read_target("xc7")
     weights = Memory(depth=512, width=1024, writable=False)
     assert block_rams((weights, weights), target.cells, target.rom_cost) == 29.0
+
+
+@pytest.mark.parametrize(
+    ("span", "width", "copies"),
+    [
+        (None, 15, 0),
+        ((0, 0), 1, 0),
+        # Six bits and no sign: columns of zeros are no memory.
+        ((1, 60), 6, 0),
+        # Eight bits and the sign; all columns above are copies of it.
+        ((-30, 200), 15, 6),
+        ((-256, 255), 15, 6),
+        ((-257, 255), 15, 5),
+    ],
+)
+def test_thresholds_of_a_small_range_need_few_columns(span, width, copies):
+    unit = next(part for part in units() if isinstance(part, Mvtu) and part.out_bits == 3)
+    assert unit.acc_width == 14
+    table = memories(replace(unit, threshold_range=span))[-1]
+    assert (table.width, table.copies) == (width, copies)
+
+
+def test_deep_tables_take_as_many_luts_as_multiplexers_join():
+    """Tables of 16 words on ecp5: 1, 2, 4 ...; of few words there are but few that differ."""
+    target = read_target("ecp5")
+
+    def luts(depth: int) -> float:
+        table = Memory(depth=depth, width=24, writable=False)
+        found = memory_features((table,), target.cells, target.rom_cost, target.rom_depth)
+        return found["rom_lut"]
+
+    assert [round(luts(depth)) for depth in (2, 16, 17, 32, 33, 48, 64)] == [
+        4,
+        24,
+        48,
+        48,
+        96,
+        96,
+        96,
+    ]
