@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from bitfold.cost.luts import Part, Target, features
-from bitfold.cost.memories import RamCell
+from bitfold.cost.ram import RamCell
 
 Floats = NDArray[np.float64]
 
@@ -112,7 +112,7 @@ def _least_squares(
 def to_toml(target: Target) -> str:
     """The table as it stands in `cost/targets/`."""
     lines = [
-        "# RAM cells as Yosys knows them (see bitfold/cost/memories.py).",
+        "# RAM cells as Yosys knows them (see bitfold/cost/ram.py).",
         f"rom_depth = {target.rom_depth}",
         f"rom_cost = {target.rom_cost}",
         "cells = [",

@@ -13,7 +13,8 @@ from importlib.resources import files
 from math import ceil, log2
 from typing import Any, final
 
-from bitfold.cost.memories import RamCell, block_rams, memories, memory_features
+from bitfold.cost.memories import memories
+from bitfold.cost.ram import RamCell, block_rams, memory_features
 from bitfold.cost.shape import Folding, LayerShape
 from bitfold.cost.stages import (
     AxisIn,
@@ -266,6 +267,7 @@ def layer_luts(shape: LayerShape, folding: Folding, w_bits: int, a_bits: int, ta
     channels), so that a layer's cost depends on its own bits alone.
     """
     acc_bits = w_bits + a_bits + _bits(shape.inputs) - 1
+    spread = 1 << max(acc_bits - 3, 0)  # of thresholds: sums seldom reach what they could
     stage = Mvtu(
         name=shape.name,
         inputs=shape.inputs,
@@ -282,6 +284,7 @@ def layer_luts(shape: LayerShape, folding: Folding, w_bits: int, a_bits: int, ta
         out_bits=a_bits,
         out_signed=False,
         tpe=folding.pe,
+        threshold_range=(-spread, spread - 1),
         divider=Divider.usual(acc_bits, a_bits) if a_bits >= DIVIDED_BITS else None,
     )
     return stage_luts(stage, read_target(target))

@@ -4,7 +4,8 @@ import pytest
 
 from bitfold.cost import read_target
 from bitfold.cost.grid_units import units
-from bitfold.cost.memories import Memory, block_rams, memories, memory_features, place
+from bitfold.cost.memories import memories
+from bitfold.cost.ram import Memory, block_rams, memory_features, place
 from bitfold.cost.units import Mvtu
 
 
