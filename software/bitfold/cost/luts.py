@@ -120,6 +120,7 @@ def _(stage: Window) -> Features:
     column = _bits((stage.width + stage.span[1]) * stage.beats)
     return {
         "window": 1,
+        "window_rows": stage.kernel[0] > 1,
         "window_address_bit": address,
         "window_count_bit": line + column + _bits(stage.height + stage.rows),
         "window_pad": any(stage.pads),

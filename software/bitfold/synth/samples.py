@@ -16,25 +16,68 @@ from bitfold.hardware import needed_files
 from bitfold.ir import Ints
 from bitfold.synth.flow import synth_source
 from bitfold.synth.source import Source
+from bitfold.synth.target import load_target
+from bitfold.synth.usage import Utilisation
+
+# A ripple of majorities. Yosys maps the slowest path of what it maps for speed and all else for
+# area; in an accelerator that is flattened before, nearly every stage is "all else".
+_SLOW = """
+module bf_slow (input logic clk_i, input logic slow_i, output logic slow_o);
+  logic [23:0] x_q, y_q;
+  logic [24:0] carry;
+  assign carry[0] = y_q[23];
+  for (genvar i = 0; i < 24; i++) begin : g_step
+    assign carry[i+1] = (carry[i] & x_q[i]) | (carry[i] & y_q[i]) | (x_q[i] & y_q[i]);
+  end
+  always_ff @(posedge clk_i) begin
+    x_q    <= {x_q[22:0], slow_i};
+    y_q    <= {y_q[22:0], x_q[23]};
+    slow_o <= carry[24];
+  end
+endmodule
+"""
+_ALONE = """module bf_stage (
+  input logic clk_i
+);
+endmodule
+"""
 
 
 def synthesise_stage(stage: Part, target: str, rtl: Path, cache: Path) -> Sample:
     """LUTs and FFs of the stage's module alone, with random weights and thresholds of its shape.
 
+    Where Yosys maps designs in one piece, that is beside a slow path, whose area is taken off.
     rtl: folder of the modules. cache: builds are kept there and reused.
     Raises: ToolNotFound, ToolFailed.
     """
-    rtl_texts = {
-        f"rtl/{p.name}": p.read_bytes() for p in needed_files(rtl, *_modules(stage, target))
-    }
+    files = {f"rtl/{p.name}": p.read_bytes() for p in needed_files(rtl, *_modules(stage, target))}
+    text, images = emit_alone(stage, target), _random_images(stage)
+    if load_target(target).flatten_late:
+        found = _totals(text, files, images, target, cache)
+        return Sample(stage=stage, luts=found.luts, ffs=found.ffs)
+    found = _totals(_beside(text), files, images, target, cache)
+    slow = _totals(_beside(_ALONE), {}, {}, target, cache)
+    return Sample(stage=stage, luts=found.luts - slow.luts, ffs=found.ffs - slow.ffs)
+
+
+def _totals(
+    text: str, files: dict[str, bytes], images: dict[str, str], target: str, cache: Path
+) -> Utilisation:
+    """What synthesis makes of `text`, a module bf_stage, with the modules and images it needs."""
     source = Source(
         top="bf_stage",
-        rtl=rtl_texts | {"rtl/bf_stage.sv": emit_alone(stage, target).encode()},
-        data={name: text.encode() for name, text in _random_images(stage).items()},
+        rtl=files | {"rtl/bf_stage.sv": text.encode()},
+        data={name: image.encode() for name, image in images.items()},
         parameters={},
     )
-    found = synth_source(source, target, cache, place=False, tree=False)
-    return Sample(stage=stage, luts=found.totals.luts, ffs=found.totals.ffs)
+    return synth_source(source, target, cache, place=False, tree=False).totals
+
+
+def _beside(text: str) -> str:
+    """The module bf_stage with the slow path in it."""
+    ports = "module bf_stage (\n  input logic slow_i,\n  output logic slow_o,\n"
+    body = text.replace("module bf_stage (\n", ports, 1).removesuffix("endmodule\n")
+    return f"{body}  bf_slow i_slow (.clk_i, .slow_i, .slow_o);\nendmodule\n{_SLOW}"
 
 
 def _modules(stage: Part, target: str) -> tuple[str, ...]:
