@@ -33,7 +33,7 @@ STEPS = {
     "search": Step(("search", "tiny.toml", "-o", "out"), "out/model.onnx", "out/checkpoints/*.pt"),
     "compile": Step(("compile", "digits/model.onnx", "-o", "out"), "out", ".out*/*"),
     "explore": Step(
-        ("explore", "digits/model.onnx", "-o", "out", "--points", "8"), "out", "cache/verilator/.*"
+        ("explore", "digits/model.onnx", "-o", "out", "--points", "5"), "out", "cache/verilator/.*"
     ),
     "verify": Step(("verify", DESIGN), f"{DESIGN}/verify.json", f"{DESIGN}/sim/run/sim.log"),
     "synth": Step(
@@ -142,6 +142,6 @@ def test_ctrl_c_in_a_proof_leaves_the_curve_without_it(work: Path) -> None:
     step = STEPS["explore"]
     interrupt(work, step)
     points = json.loads((work / "out" / "explore.json").read_text())["points"]
-    assert len(points) == 8
+    assert len(points) == 5
     assert not any(point["proof"] for point in points)
     assert [p for p in work.rglob(".*") if p.exists()] == []

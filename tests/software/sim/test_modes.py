@@ -53,7 +53,7 @@ def test_frames_in_several_modes_follow_each_other(tmp_path, verilator_cache):
     graph = digits_like()
     # A fourth, of planes that are left out after the fact.
     cut = Mode(name="cut", graph=truncated(graph, {"conv2": (1, 2), "fc": (2, 3)}))
-    wish = {"fps": 20_000, "flips": True, "frames": 32, "more": (cut,)}
+    wish = {"fps": 10_000, "flips": True, "frames": 32, "more": (cut,)}
     found = checked(graph, DIGITS, folder, verilator_cache, **wish)
     # No draining: the mode of the next frame was written while others were inside.
     assert found.most_inside >= 1

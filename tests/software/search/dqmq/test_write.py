@@ -79,19 +79,29 @@ def test_the_mean_cost_keeps_the_budget_and_is_what_metrics_say(
 
 
 def test_the_files_alone_score_what_metrics_say(done: tuple[Path, SearchResult]) -> None:
-    """policy.onnx picks the mode of every test image, modes/N.onnx classify."""
+    """policy.onnx picks the mode of every test image, modes/N.onnx classify.
+
+    Integers are equal, so classes may tie; the last bit of a float then decides, in training's
+    arithmetic another than in the file's. Everywhere else the class is the same.
+    """
     out, result = done
     value = read_json(out / "modes.json", "modes", 1)
     with np.load(out / "test.npz", allow_pickle=False) as file:
         x, y = file["x"], file["y"]
     _, modes = run_policy(onnx.load(out / "policy.onnx"), x)
-    classes = np.full(len(y), -1)
+    logits = np.empty((len(y), 10))
     for mode in np.unique(modes):
-        logits = run_qonnx(onnx.load(out / value["modes"][mode]["file"]), x[modes == mode])
-        classes[modes == mode] = logits.argmax(1)
-    share = float((classes == y).mean())
-    assert share == pytest.approx(result.metrics["accuracy"]["searched"]["test"])
-    assert share == pytest.approx(value["use"]["test"]["per_input"]["accuracy"])
+        model = onnx.load(out / value["modes"][mode]["file"])
+        logits[modes == mode] = run_qonnx(model, x[modes == mode])
+    greatest = logits >= logits.max(1, keepdims=True) - 1e-5
+    own = greatest[np.arange(len(y)), y]
+    alone = own & (greatest.sum(1) == 1)
+    assert alone.mean() > own.mean() - 0.05  # ties are few
+    for share in (
+        result.metrics["accuracy"]["searched"]["test"],
+        value["use"]["test"]["per_input"]["accuracy"],
+    ):
+        assert alone.mean() - 1e-6 <= share <= own.mean() + 1e-6
     shares = np.bincount(modes, minlength=len(value["modes"])) / len(modes)
     assert shares.tolist() == pytest.approx(value["use"]["test"]["per_input"]["share"])
 
