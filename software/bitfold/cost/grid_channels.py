@@ -37,15 +37,17 @@ def channels() -> Iterator[Vvau]:
             base, group=group, tpe=group, positions=64, w_kind=0, w_bits=1, out_bits=0, acc_width=10
         )
     eight = Divider(shift=14, width=28, slope_bits=19)
-    for group, groups, planes, out_bits, divider in (
-        (8, 2, 19, 3, None),
-        (4, 8, 16, 3, None),
-        (2, 16, 13, 4, None),
-        (8, 4, 11, 2, None),
-        (1, 64, 18, 2, None),
-        (4, 8, 18, 8, eight),
+    for group, groups, planes, out_bits, others in (
+        (8, 2, 19, 3, {}),
+        (4, 8, 16, 3, {}),
+        (2, 16, 13, 4, {}),
+        (8, 4, 11, 2, {}),
+        (1, 64, 18, 2, {}),
+        (4, 8, 18, 8, {"divider": eight}),
+        (8, 4, 9, 4, {"one_table": True, "threshold_range": (2, 60)}),
+        (4, 16, 12, 3, {"one_table": True, "threshold_range": (-40, 90)}),
     ):
-        yield replace(
+        quantiser = replace(
             base,
             group=group,
             groups=groups,
@@ -57,22 +59,5 @@ def channels() -> Iterator[Vvau]:
             acc_width=planes,
             out_bits=out_bits,
             tpe=group,
-            divider=divider,
         )
-
-    for group, groups, planes, out_bits, span in ((8, 4, 9, 4, (2, 60)), (4, 16, 12, 3, (-40, 90))):
-        yield replace(
-            base,
-            group=group,
-            groups=groups,
-            positions=1,
-            planes=planes,
-            act_signed=True,
-            w_kind=0,
-            w_bits=1,
-            acc_width=planes,
-            out_bits=out_bits,
-            tpe=group,
-            one_table=True,
-            threshold_range=span,
-        )
+        yield replace(quantiser, **others)

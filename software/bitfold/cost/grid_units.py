@@ -6,7 +6,7 @@ from dataclasses import replace
 from bitfold.cost.grid_channels import channels
 from bitfold.cost.luts import Part
 from bitfold.cost.shape import Folding
-from bitfold.cost.units import Divider, ModeControl, Mvtu, StageModes, Vvau
+from bitfold.cost.units import Divider, ModeControl, Mvtu, StageModes, Vvau, usual_range
 
 _BASE = Mvtu(
     name="mvtu",
@@ -45,8 +45,7 @@ def units() -> Iterator[Part]:
 def _ranged(unit: Mvtu | Vvau) -> Mvtu | Vvau:
     if unit.final or unit.divider or unit.threshold_range:
         return unit
-    spread = 1 << (unit.acc_width - 3)
-    return replace(unit, threshold_range=(-spread, spread - 1))
+    return replace(unit, threshold_range=usual_range(unit.acc_width))
 
 
 def _folded() -> Iterator[Mvtu]:

@@ -28,7 +28,7 @@ from bitfold.cost.stages import (
     Upscale,
     Window,
 )
-from bitfold.cost.units import DIVIDED_BITS, Divider, ModeControl, Mvtu, Vvau
+from bitfold.cost.units import DIVIDED_BITS, Divider, ModeControl, Mvtu, Vvau, usual_range
 from bitfold.errors import ConfigError
 
 Features = Mapping[str, float]
@@ -268,7 +268,6 @@ def layer_luts(shape: LayerShape, folding: Folding, w_bits: int, a_bits: int, ta
     channels), so that a layer's cost depends on its own bits alone.
     """
     acc_bits = w_bits + a_bits + _bits(shape.inputs) - 1
-    spread = 1 << max(acc_bits - 3, 0)  # of thresholds: sums seldom reach what they could
     stage = Mvtu(
         name=shape.name,
         inputs=shape.inputs,
@@ -285,7 +284,7 @@ def layer_luts(shape: LayerShape, folding: Folding, w_bits: int, a_bits: int, ta
         out_bits=a_bits,
         out_signed=False,
         tpe=folding.pe,
-        threshold_range=(-spread, spread - 1),
+        threshold_range=usual_range(acc_bits),
         divider=Divider.usual(acc_bits, a_bits) if a_bits >= DIVIDED_BITS else None,
     )
     return stage_luts(stage, read_target(target))

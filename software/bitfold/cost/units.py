@@ -53,6 +53,13 @@ class ModeControl:
         return (self.modes - 1).bit_length()
 
 
+def usual_range(acc_width: int) -> tuple[int, int]:
+    """Least and greatest threshold taken for granted where there are none yet: a quarter of what an
+    accumulator of acc_width bits can be, for sums seldom reach what they could."""
+    spread = 1 << max(acc_width - 3, 0)
+    return -spread, spread - 1
+
+
 # Of codes that dividers make; tables of fewer are small (scripts/measure_divide.py).
 DIVIDED_BITS = 7
 

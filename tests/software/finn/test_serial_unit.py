@@ -53,7 +53,7 @@ def test_foldings_are_all_pairs_of_divisors() -> None:
 
 
 def test_the_cheapest_is_fast_enough_and_none_as_fast_is_cheaper() -> None:
-    for cycles in (100, 480, 5_000, 30_000):
+    for cycles in (100, 480, 5_000, 30_000, 100_000):
         chosen = cheapest(UNIT, cycles, "xc7")
         assert chosen.cycles <= cycles
         others = [each for each in serial_foldings(UNIT) if each.cycles <= cycles]
