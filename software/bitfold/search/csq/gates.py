@@ -7,7 +7,7 @@ straight-through. A mask is on where m_B >= 0. The authors start from bits as lo
 
 Differs: e_b is constant (there it is trained and decays, which leaves the fixed-point grid); a
 layer keeps one bit at least. Ours: "symmetric" bits start at +margin or -margin; s stays positive;
-soft masks stay within ALIVE / temperature of the threshold.
+soft masks stay within ALIVE / temperature of the threshold; the last gates are decided (`schedule`).
 
 One autograd function, because a chain of element-wise operations on N copies of the weights costs
 several times as much; it keeps one copy of the gates for the backward pass, and no activations.
@@ -28,6 +28,7 @@ from bitfold.quant.lsq import LEAST_STEP
 Start = Literal["symmetric", "official"]
 
 ALIVE = 5.0  # |temperature * m_B| up to which a soft mask may go
+STEP = 104.0  # |temperature * m| from which a gate is 0 or 1 in float32
 PLANES = 7  # magnitude bits at the start, the most that hardware stores beside the sign
 
 
@@ -156,6 +157,13 @@ class GatedLayer:
     def hard_codes(self) -> Tensor:
         """Integer weights once every gate is a step, in steps of the gates. int64."""
         return self.gates.hard_codes(self.logits)
+
+    @torch.no_grad()
+    def decide(self, share: float) -> None:
+        """Keep gates off the threshold, on the side on which they are; `share` 1: as steps."""
+        least = share * STEP / self.gates.temperature
+        away = self.logits.abs().clamp(min=least)
+        self.logits.copy_(torch.where(self.logits > 0, away, -away))
 
     def moved(self) -> int:
         """How many integer weights change when every gate becomes a step."""

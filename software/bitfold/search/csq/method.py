@@ -18,7 +18,7 @@ magnitude bits take n + 1; n is reported as the paper's count, n + 1 is what the
 Ours: the start from the pretrained network, bits as logits +margin or -margin (the authors train
 from scratch, bits starting on the threshold); no decay of gates, masks and scales; a lambda that
 grows (growth = 1 for theirs) and leaves alone what would overshoot (`budget`); after T a rise of
-the temperature to an end at which gates are steps (`schedule`); the policy, which
+the temperature to an end at which all gates are steps (`schedule`); the policy, which
 spends what is left of the budget (`weights.fit`); the finetuning, which starts from the hard codes.
 """
 
@@ -110,9 +110,12 @@ class CSQ(Method):
                 layer.gates.mask_logits.grad = None
 
     def after_step(self, model: nn.Module, step: int) -> None:
-        """Bound scales and, while they are soft, masks."""
+        """Bound scales and, while they are soft, masks; decide the last gates."""
+        closing = self.schedule.closing(step)
         for layer in self.layers:
             layer.gates.bound(masks=not self.frozen)
+            if closing:
+                layer.decide(closing)
 
     def after_epoch(self, model: nn.Module, epoch: int) -> Collection[nn.Parameter]:
         """Note how many bits are on."""

@@ -7,18 +7,19 @@ older recipe (ours by default) and 595 / 600 in the newer. They count epochs, we
 Ours: a hotter end, which bits go to once the masks have been decided at the authors' temperatures.
 (Masks decide while temperature * |logit| is small; on the way to a hotter end at T that takes so
 few steps that all of them went to one side together.) A gate differs from a step by
-exp(-temperature * |logit|), so logits within 6.2 / temperature of the threshold may leave a code
-half a step off (6.2 is the logarithm of 4 * 127). Outside, nothing pulls; inside, a gradient as
-large as the temperature drives logits out, given time. At END no code moved in phases of 95 to
-7,600 steps; 1e5 cost the shortest accuracy: gates harden before they have adapted. Nothing
-guarantees that no code moves: findings count them, and scripts/acceptance/csq.py prints codes that
-moved, and accuracy, by length and end.
+exp(-temperature * |logit|). Nothing pulls a logit that lies outside a few times 1 / temperature of
+the threshold; inside, a gradient as large as the temperature drives it out, given time. A rare one
+is left at the end, and may leave a code half a step off: so in the last steps (CLOSING) logits are
+kept off the threshold, farther with every step, until all gates are steps (`gates.decide`) and no
+code can move. 1e5 for END cost the shortest accuracy: gates harden before they have adapted.
+scripts/acceptance/csq.py prints codes that moved, and accuracy, by length and end.
 """
 
 from dataclasses import dataclass
 from typing import Self, final
 
 AUTHORS, END = 200.0, 3e4  # temperatures at T and at the end
+CLOSING = 0.05  # share of the steps in which the last gates are decided
 
 
 @final
@@ -50,6 +51,14 @@ class Schedule:
     def share(self, step: int) -> float:
         """Of the steps in which masks are soft, how many are over, 0..1."""
         return min(step / self.soft_steps, 1.0)
+
+    def closing(self, step: int) -> float:
+        """How far the last gates are decided, 0..1 after the last step; 0 at the authors' law."""
+        hot = self.steps - self.soft_steps
+        if self.end == self.masks_end or hot < 1:
+            return 0.0
+        left = self.steps - 1 - step
+        return max(1 - left / max(min(CLOSING * self.steps, hot), 1), 0.0)
 
     def frozen(self, step: int) -> bool:
         """Whether masks are 0 or 1, and are trained no more."""

@@ -9,7 +9,7 @@ from torch.autograd import gradcheck
 from torch.nn.functional import conv2d
 
 from bitfold.quant import trace
-from bitfold.search.csq.gates import ALIVE, PLANES, GatedLayer, Gates, gate, restart
+from bitfold.search.csq.gates import ALIVE, PLANES, STEP, GatedLayer, Gates, gate, restart
 
 from ..nets import SHAPE, net
 
@@ -132,6 +132,25 @@ def test_moved_counts_the_codes_that_hardening_changes() -> None:
         layer.logits[0, 1, 0, 0, 0, 0] = -1.4e-4
         layer.logits[0, 2, 0, 0, 0, 1] = -1e-4
     assert layer.moved() == 1
+
+
+def test_decided_gates_stay_on_their_side_and_in_the_end_no_code_moves() -> None:
+    model = net()
+    layer = gate(model, trace(model, SHAPE)[0], "symmetric", 0.1)
+    layer.gates.temperature.fill_(1e4)
+    layer.gates.frozen.fill_(True)
+    with torch.no_grad():
+        layer.logits.normal_(std=1e-4, generator=torch.Generator().manual_seed(0))
+        layer.logits[0, 0, 0, 0, 0, 0] = 0.0
+    before, hard = layer.logits.detach().clone(), layer.hard_codes()
+    assert layer.moved() > 0
+    layer.decide(0.5)
+    assert torch.equal(layer.logits > 0, before > 0)
+    assert layer.logits.abs().min().item() == pytest.approx(0.5 * STEP / 1e4)
+    layer.decide(1.0)
+    assert torch.equal(layer.hard_codes(), hard)
+    assert layer.moved() == 0
+    assert torch.equal(layer.gates.soft_codes(layer.logits), hard.float())
 
 
 def test_a_layer_keeps_its_greatest_mask_when_all_would_vanish() -> None:

@@ -34,6 +34,21 @@ def test_masks_are_frozen_from_t_on() -> None:
     assert not Schedule.of(300, 1.0, None).frozen(299)
 
 
+def test_the_last_gates_are_decided_in_the_last_twentieth_while_masks_are_frozen() -> None:
+    schedule = Schedule.of(400, 0.5, None)
+    closing = [schedule.closing(step) for step in range(400)]
+    assert closing[379:] == pytest.approx([left / 20 for left in range(21)])
+    assert not any(closing[:380])
+    late = Schedule.of(400, 0.99, None)
+    assert [late.closing(step) for step in (395, 396, 398, 399)] == [0, 0.25, 0.75, 1]
+    assert Schedule.of(3, 0.5, None).closing(2) == 1
+
+
+def test_no_gate_is_decided_at_the_authors_end_or_while_masks_are_soft() -> None:
+    for schedule in (Schedule.of(100, 0.5, 200.0), Schedule.of(100, 1.0, None)):
+        assert not any(schedule.closing(step) for step in range(100))
+
+
 def test_a_phase_of_one_step_has_a_schedule() -> None:
     schedule = Schedule.of(1, 0.2, None)
     assert (schedule.temperature(0), schedule.frozen(0)) == (1, False)
