@@ -19,6 +19,7 @@ from bitfold.ir import Graph
 
 BRAM_PRICES = (20.0, 200.0, 2_000.0, 20_000.0)  # in LUTs, tried in turn
 REFINEMENTS = 4  # bisections between the last two
+LUTS_A_LANE = 8.0  # with all else that an accelerator has: where a bisection begins, no more
 
 
 @final
@@ -112,14 +113,17 @@ def fastest(graph: Graph, layers: tuple[Layer, ...], prices: Prices, budget: Bud
     Raises: BudgetError.
     """
     slowest = slowest_interval(graph, layers, prices)
-    best = fold_within(graph, layers, slowest, prices, budget)
+    cycles, low = _guess(layers, budget, slowest), 0  # low fails
+    best = fold_within(graph, layers, cycles, prices, budget)
+    while best is None and cycles < slowest:
+        cycles, low = min(2 * cycles, slowest), cycles
+        best = fold_within(graph, layers, cycles, prices, budget)
     if best is None:
         raise BudgetError(
             f"a budget of {budget} on {prices.target.name} cannot be met; the smallest "
             "accelerator of this network takes "
             f"{_least(graph, layers, slowest, prices, budget)}"
         )
-    low = 0  # fails
     while best.interval - low > 1:
         middle = (low + best.interval) // 2
         chosen = fold_within(graph, layers, middle, prices, budget)
@@ -128,6 +132,15 @@ def fastest(graph: Graph, layers: tuple[Layer, ...], prices: Prices, budget: Bud
         else:
             low = middle
     return best
+
+
+def _guess(layers: tuple[Layer, ...], budget: Budget, slowest: int) -> int:
+    """Where to begin: foldings far from the interval that is found need not be priced."""
+    if budget.luts is None:
+        return slowest
+    linear = (layer for layer in layers if isinstance(layer, LinearLayer))
+    work = sum(layer.macs * layer.w_bits * layer.x.bits for layer in linear)
+    return max(1, min(slowest, round(LUTS_A_LANE * work / max(budget.luts, 1.0))))
 
 
 def _least(

@@ -75,6 +75,11 @@ class LinearLayer:
     division: Division | None = None
 
     @property
+    def macs(self) -> int:
+        """Products of a frame."""
+        return self.pixels * self.matrix.size // self.groups
+
+    @property
     def shape(self) -> LayerShape:
         """For the cost formulas."""
         outputs, inputs = self.matrix.shape

@@ -74,7 +74,7 @@ def mode_shares(layers: tuple[Layer, ...]) -> tuple[float, ...]:
     for layer in linear:
         kept = layer.modes.kept if layer.modes else ((layer.w_bits, layer.x.bits),) * modes
         for mode, (w, a) in enumerate(kept):
-            totals[mode] += layer.pixels * layer.matrix.size // layer.groups * w * a
+            totals[mode] += layer.macs * w * a
     most = max(totals)
     return tuple(total / most for total in totals) if most else (1.0,) * modes
 
