@@ -7,7 +7,8 @@ straight-through. A mask is on where m_B >= 0. The authors start from bits as lo
 
 Differs: e_b is constant (there it is trained and decays, which leaves the fixed-point grid); a
 layer keeps one bit at least. Ours: "symmetric" bits start at +margin or -margin; s stays positive;
-soft masks stay within ALIVE / temperature of the threshold; the last gates are decided (`schedule`).
+soft masks stay within ALIVE / temperature of the threshold; the last gates are decided
+(`schedule`).
 
 One autograd function, because a chain of element-wise operations on N copies of the weights costs
 several times as much; it keeps one copy of the gates for the backward pass, and no activations.
