@@ -58,7 +58,10 @@ def test_the_cheapest_is_fast_enough_and_none_as_fast_is_cheaper() -> None:
         assert chosen.cycles <= cycles
         others = [each for each in serial_foldings(UNIT) if each.cycles <= cycles]
         assert chosen.price("xc7") == min(each.price("xc7") for each in others)
+    assert all(each.cycles <= 100_000 for each in serial_foldings(UNIT))  # so of all, the cheapest
     assert cheapest(UNIT, 100_000, "xc7").folding.lanes <= 3
+    ten = replace(UNIT, inputs=10, folding=Folding(pe=2, simd=2))
+    assert cheapest(ten, 100_000, "xc7").folding.lanes <= 2
 
 
 def test_what_cannot_be_fast_enough_is_as_fast_as_can_be() -> None:
